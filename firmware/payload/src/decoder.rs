@@ -1,0 +1,82 @@
+use crate::{DecodeError, Frame, Header, frame::MAX_PAYLOAD};
+
+/// The most bytes one encoded payload takes: one COBS code byte for each 254 bytes, and the final zero.
+pub const MAX_ENCODED: usize = MAX_PAYLOAD + MAX_PAYLOAD / 254 + 2;
+
+/// What lay between two zero bytes of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chunk {
+    /// A whole payload.
+    Frame(Frame),
+    /// Bytes that decode to something that is no payload.
+    Broken {
+        /// What is wrong with it.
+        error: DecodeError,
+        /// The header it claims, where it has one that could be.
+        claimed: Option<Header>,
+        /// How many bytes it decoded to.
+        decoded: usize,
+    },
+    /// Bytes that no COBS encoder writes, or more of them than any payload has.
+    Garbage,
+}
+
+/// Finds payloads in a byte stream. It never fails: after garbage it goes on at the next zero byte.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    bytes: [u8; MAX_ENCODED],
+    length: usize,
+    dropped: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self { bytes: [0; MAX_ENCODED], length: 0, dropped: 0 }
+    }
+}
+
+impl Decoder {
+    /// Takes one byte. Where it ends a chunk, returns it with the number of bytes the stream spent on it,
+    /// the zero included. Zeros that end nothing are idle fill and return nothing.
+    pub fn push(&mut self, byte: u8) -> Option<(Chunk, usize)> {
+        if byte != 0 {
+            if self.length < self.bytes.len() - 1 {
+                self.bytes[self.length] = byte;
+                self.length += 1;
+            } else {
+                self.dropped += 1;
+            }
+            return None;
+        }
+        let (length, dropped) = (core::mem::take(&mut self.length), core::mem::take(&mut self.dropped));
+        if length == 0 {
+            return None;
+        }
+        Some((self.chunk(length, dropped), length + dropped + 1))
+    }
+
+    /// Bytes of an unfinished chunk.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.length + self.dropped
+    }
+
+    /// Forgets an unfinished chunk and returns how many bytes it had.
+    pub fn reset(&mut self) -> usize {
+        core::mem::take(&mut self.length) + core::mem::take(&mut self.dropped)
+    }
+
+    fn chunk(&mut self, length: usize, dropped: usize) -> Chunk {
+        if dropped > 0 {
+            return Chunk::Garbage;
+        }
+        let Ok(decoded) = cobs::decode_in_place(&mut self.bytes[..length]) else {
+            return Chunk::Garbage;
+        };
+        let payload = &self.bytes[..decoded];
+        match Frame::read(payload) {
+            Ok(frame) => Chunk::Frame(frame),
+            Err(error) => Chunk::Broken { error, claimed: Frame::claimed_header(payload), decoded },
+        }
+    }
+}

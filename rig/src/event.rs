@@ -1,0 +1,304 @@
+//! The event: one fact of a session, with its time. The session is a stream of events, and everything rig says
+//! afterwards is a fold over them.
+//!
+//! Facts only: an event says when a payload left and arrived and what was wrong with it. Whether that is on time is
+//! the verdict's business and can be judged again under another rule.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{Fixture, Level};
+use crate::plan::{EdgeId, Plan};
+use crate::stamp::{Nanos, Stamp};
+
+/// Version of the event's layout. A reader refuses a newer one and says so.
+pub const VERSION: u32 = 1;
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When the session noted it; the instants of what happened are in the fact.
+    pub at: Nanos,
+    /// The trial it belongs to, counted from 1; none before the first and after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<u32>,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// The session starts. Always the first event.
+    Started(Box<Start>),
+    /// A port was opened, for the first time or again.
+    LinkUp {
+        /// The device's or instrument's name.
+        name: String,
+        /// What was asked for and what was obtained, in words: settings, low latency, adapter latency timer.
+        obtained: BTreeMap<String, String>,
+    },
+    /// A port disappeared.
+    LinkDown {
+        /// The device's or instrument's name.
+        name: String,
+        /// What the system said.
+        reason: String,
+        /// Whether the device's supply was down, so that the loss is no surprise.
+        unpowered: bool,
+    },
+    /// A trial starts.
+    TrialStarted,
+    /// A trial is over. A voided trial counts for nothing.
+    TrialEnded {
+        /// Whether a rig's fault touched it.
+        void: bool,
+    },
+    /// A payload over an edge, or its absence. Exactly one for every edge and trial that was played.
+    Delivery(Delivery),
+    /// Something arrived that is no delivery, or no longer.
+    Stray(Stray),
+    /// A rail was told to change, said that it had, or was seen to have.
+    Power {
+        /// The rail's name.
+        rail: String,
+        /// The level of its power.
+        to: Level,
+        /// How far the change is known.
+        stage: PowerStage,
+        /// When.
+        at: Stamp,
+    },
+    /// A device said that it has booted.
+    Booted {
+        /// The device's name.
+        device: String,
+        /// When its boot payload arrived.
+        at: Stamp,
+        /// Its count of boots.
+        boots: u16,
+    },
+    /// A device did something that no single delivery shows.
+    Misbehaved {
+        /// The device's name.
+        device: String,
+        /// What it did.
+        how: Misbehaviour,
+        /// Numbers and names, for people.
+        detail: String,
+    },
+    /// The rig itself failed.
+    RigFault {
+        /// What kind of failure.
+        fault: RigFault,
+        /// What was seen, and what to check.
+        detail: String,
+    },
+    /// Worth knowing; no verdict depends on it.
+    Warning {
+        /// What was seen, why it may be so, what to do.
+        detail: String,
+    },
+    /// A rail was put into its safe state at the end.
+    Safe {
+        /// The rail's name.
+        rail: String,
+        /// The level applied.
+        to: Level,
+        /// What went wrong, if anything did.
+        error: Option<String>,
+    },
+    /// The session is over. Always the last event of a whole record.
+    Ended(End),
+}
+
+/// What a session starts with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Version of rig.
+    pub rig: String,
+    /// The session's id: the name of its folder.
+    pub session: String,
+    /// Wall time of the session clock's 0, RFC 3339 in UTC; known within `wall_gap` nanoseconds.
+    pub wall: String,
+    /// Time between the two clock readings around the wall time.
+    pub wall_gap: Nanos,
+    /// Whether time is virtual and the devices are twins in memory.
+    pub simulated: bool,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// SHA-256 of the plan's and the fixture's text, by file name.
+    pub sources: BTreeMap<String, String>,
+    /// The plan as played.
+    pub plan: Plan,
+    /// The fixture as used.
+    pub fixture: Fixture,
+    /// What the system granted: kernel, real-time priority, CPU latency, clock.
+    pub host: BTreeMap<String, String>,
+}
+
+/// A payload over an edge in a trial, or its absence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The edge.
+    pub edge: EdgeId,
+    /// When the originator sent it. None where it was never sent (what it forwards did not arrive), or where nothing
+    /// of it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Stamp>,
+    /// When the receiver held the whole of it. None where it did not arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Stamp>,
+    /// What caused it, for a payload that a device sends by itself: the sensed power edge, or the command's arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Stamp>,
+    /// Sizes in bytes; none where nothing arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// The payload's sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u16>,
+    /// The payload's correlation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<u16>,
+    /// How it ended.
+    pub end: Arrival,
+}
+
+/// How a delivery ended. Whether it was in time is not said here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrival {
+    /// It arrived whole, as it was expected.
+    Whole,
+    /// It arrived, with a flaw.
+    Flawed(Flaw),
+    /// Nothing arrived that could be it, until the plan's patience ended.
+    Absent,
+    /// Nothing whole arrived, but pieces did: the flaw says which.
+    Broken(Flaw),
+    /// A hop of the emulated network lost it.
+    LostInHop(String),
+    /// It was never sent, because what its originator passes on did not arrive.
+    NotSent,
+}
+
+/// What can be wrong with what arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flaw {
+    /// Its CRC is wrong.
+    Corrupt,
+    /// It ended before its time.
+    Truncated,
+    /// Bytes that are no payload ran into it.
+    Garbage,
+    /// Whole, but not of the size the row asks for.
+    WrongSize,
+    /// It came once more.
+    Duplicate,
+    /// Its sequence or correlation is not the one that had to come.
+    OutOfOrder,
+    /// It tells a state that the device cannot be in.
+    WrongState,
+    /// Nothing asked for it.
+    Unsolicited,
+}
+
+/// Sizes of a payload in bytes, by layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Application payload.
+    pub payload: u16,
+    /// The protocol's unit around it.
+    pub pdu: u16,
+    /// On the wire, framing included.
+    pub wire: u16,
+}
+
+/// Something that arrived and is no delivery, or no longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stray {
+    /// The device or emulated actor it came from, by name.
+    pub from: String,
+    /// The edge it belongs to, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<EdgeId>,
+    /// When it was there.
+    pub at: Stamp,
+    /// What is wrong with it.
+    pub flaw: Flaw,
+    /// How many bytes.
+    pub bytes: u32,
+    /// Whether a hop of the emulated network made it, and not the device.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hop: bool,
+}
+
+/// How far a change of power is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PowerStage {
+    /// The command went out.
+    Commanded,
+    /// The switch answered.
+    Acknowledged,
+    /// The rail was sensed at its new level, or must be there by then.
+    Sensed,
+}
+
+/// What a device does that no single delivery shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Misbehaviour {
+    /// It took longer to boot than the fixture allows, or did not boot.
+    SlowBoot,
+    /// It forgot what its non-volatile memory must hold.
+    ForgotState,
+    /// It answers nothing although it has power.
+    Stuck,
+    /// It sends without end.
+    Babbling,
+    /// It booted although its power was not cut.
+    UnexpectedBoot,
+}
+
+/// What kind of failure of the rig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RigFault {
+    /// A port is gone although its device has power, or an instrument's port is gone.
+    AdapterGone,
+    /// A switch or sense did not answer, or refused.
+    Instrument,
+    /// A power edge was not sensed in time.
+    EdgeNotSensed,
+    /// rig's wire thread stood still.
+    Stalled,
+    /// The wall clock was stepped.
+    ClockStep,
+    /// An emulated actor could not send, receive or commit.
+    Actor,
+    /// The virtual bench ended by itself.
+    BenchGone,
+    /// rig panicked.
+    Panic,
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// All trials were played, or a sequential plan was decided.
+    Complete,
+    /// A device lost payloads in so many trials in a row that the rest was not played.
+    GaveUp,
+    /// A signal asked for it.
+    Interrupted,
+    /// A rig's fault made it impossible to go on, or voided too many trials.
+    Aborted,
+}

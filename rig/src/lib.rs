@@ -1,0 +1,21 @@
+//! rig plays test scenarios against real grid devices, cuts and restores their power while it does so, timestamps
+//! every payload and says whether each meets its latency and reliability budget.
+//!
+//! # Layout
+//! The modules are the flow of a session, one way:
+//!
+//! ```text
+//! plan ─ check ─► Plan ────┐
+//! fixture ─ check ► Fixture┴► session ══ Event ══► journal   events.jsonl, trace.pcapng
+//!                              │   ▲            ├► live      progress on the terminal
+//!            link, power, actor, protocol        └► verdict ─► report
+//! ```
+//!
+//! [`event`] is the contract in the middle: the session emits facts and prints nothing; everything after it is a fold
+//! over the same events, live or read back, and touches neither hardware nor a clock.
+
+pub mod event;
+pub mod fixture;
+pub mod plan;
+pub mod stamp;
+pub mod verdict;
