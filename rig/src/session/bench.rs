@@ -17,13 +17,15 @@ use super::port::Port;
 use super::supply::Supply;
 use super::watch;
 use super::wiring::{Unplayed, Wiring};
-use crate::actor::database::{Database, DatabaseError};
-use crate::actor::network::Network;
+use crate::actor::{Database, DatabaseError, Network, Store};
 use crate::event::{Fact, RigFault};
 use crate::fixture::{Fixture, Link as LinkSpec, Player};
-use crate::link::{BenchPorts, Link, LinkError};
+use crate::link::{BenchPorts, Link, LinkError, MemoryPort};
 use crate::plan::{EdgeId, Plan};
 use crate::power::{PowerError, Rails};
+
+/// Name of the database of the operations' analytic actor in a session's folder.
+pub const DATABASE: &str = "analytic.sqlite";
 
 /// How long a port may take to be there once its device has power, on top of the boot time.
 const PORT_APPEARS: Duration = Duration::from_secs(2);
@@ -160,7 +162,8 @@ async fn virtual_bench(
     let (bench, ports) =
         rig_virtual::Bench::in_memory(spec).map_err(|error| BenchFailure::Virtual(error.to_string()))?;
     tasks.push(spawn_local(bench.run()));
-    Ok((None, BenchPorts::Memory(ports)))
+    let ports = ports.into_iter().map(|(name, port)| -> (String, MemoryPort) { (name, Rc::new(move || port.open())) });
+    Ok((None, BenchPorts::Memory(ports.collect())))
 }
 
 fn devices(fixture: &Fixture, notes: &Notes) -> HashMap<Actor, Rc<Port>> {
@@ -197,12 +200,20 @@ async fn connect(
         externals.push((actor, link));
     }
     let database = session.fixture.actors.values().any(|player| *player == Player::Database);
-    let database = database.then(|| Database::open(session, notes.clock())).transpose()?;
+    let database = database.then(|| open_database(session, notes)).transpose()?;
     let network = Network::new(&session.fixture, session.seed);
     let desk = Rc::new(Desk::new(&plan, notes.clone()));
     let parts = Parts { wiring, ports, channels, externals, network, database };
     let carrier = Carrier::start(parts, Rc::clone(&desk), notes.clone());
     Ok(Scene { plan, desk, carrier, supply, notes: notes.clone() })
+}
+
+fn open_database(session: &Session, notes: &Notes) -> Result<Database, DatabaseError> {
+    let file = session.folder.join(DATABASE);
+    if session.simulated {
+        return Ok(Database::inline(Store::open_simulated(&file)?, notes.clock()));
+    }
+    Database::start(Store::open(&file)?, notes.clock())
 }
 
 async fn channel(

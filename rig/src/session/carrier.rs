@@ -15,12 +15,11 @@ use super::desk::{Desk, Landed};
 use super::notes::Notes;
 use super::port::{Ear, Port};
 use super::wiring::{Place, Wiring};
-use crate::actor::database::{Database, Measurement};
-use crate::actor::network::{Network, Passage};
+use crate::actor::{Database, Measurement, Network, Passage};
 use crate::event::{Flaw, Misbehaviour, RigFault};
 use crate::link::Link;
 use crate::plan::EdgeId;
-use crate::protocol::{Arrived, Inbound, Receiver};
+use crate::protocol::{Arrived, Receiver, Unit};
 use crate::stamp::{Source, Stamp};
 
 /// A payload on its way.
@@ -228,9 +227,9 @@ impl Carrier {
                 Ok(chunk) => chunk,
                 Err(error) => return error,
             };
-            receiver.take(&chunk, &buffer[..chunk.length], &mut |arrived| {
-                if let Inbound::Whole(frame) = arrived.what {
-                    take(Rc::clone(self), arrived, frame);
+            receiver.take(&chunk, &buffer[..chunk.length], |arrived| {
+                if let Unit::Whole(frame) = arrived.what {
+                    take(Rc::clone(self), &arrived, frame);
                 }
             });
         }
@@ -246,7 +245,9 @@ impl Carrier {
 
     async fn store(self: Rc<Self>, edge: EdgeId, mut landed: Landed) {
         let Some(database) = &self.database else { return };
-        let measurement = Measurement::of(&landed.header, &landed.body, self.notes.trial(), landed.last.hi);
+        let Landed { header, body, last, .. } = landed;
+        let (trial, at) = (self.notes.trial().unwrap_or_default(), last.hi);
+        let measurement = Measurement { trial, at, wall: self.notes.wall(at), frame: Frame { header, body } };
         match database.commit(measurement).await {
             Ok(committed) => {
                 landed.last = committed;

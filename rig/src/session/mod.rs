@@ -21,10 +21,12 @@ mod wiring;
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc::UnboundedSender;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch::Receiver;
 use tokio::task::LocalSet;
 
@@ -34,8 +36,9 @@ use crate::event::{End, Fact, RigFault, Start, VERSION};
 use crate::fixture::Fixture;
 use crate::host;
 use crate::journal::Record;
+use crate::link::turn;
 use crate::plan::{Plan, Rule};
-use crate::stamp::Clock;
+use crate::stamp::{Clock, Nanos};
 use crate::verdict::Tally;
 
 /// What is to be played, on what.
@@ -65,20 +68,19 @@ pub struct Session {
 ///
 /// # Errors
 /// Where the runtime cannot be made; nothing has happened then.
-pub fn run(session: &Session, records: UnboundedSender<Record>, stop: Receiver<bool>) -> std::io::Result<()> {
+pub fn run(session: &Session, records: Sender<Record>, stop: Receiver<bool>) -> std::io::Result<()> {
     watch::count_panics();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(session.simulated)
-        .on_thread_unpark(crate::link::wakeup::note)
-        .build()?;
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = turn::watch(builder.enable_all().start_paused(session.simulated)).build()?;
     let tuning = (!session.simulated).then(host::Tuning::obtain);
     let mut granted = tuning.as_ref().map(|tuning| tuning.granted().clone()).unwrap_or_default();
     granted.insert("rig".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     runtime.block_on(LocalSet::new().run_until(async {
         let clock = Clock::start();
-        let notes = Notes::new(clock, records);
-        let start = start(session, clock, granted);
+        let (wall, wall_gap) = wall_of(clock);
+        let notes = Notes::new(clock, wall, records);
+        let wall = wall.format(&Rfc3339).unwrap_or_default();
+        let start = start(session, wall, wall_gap, granted);
         if matches!(session.plan.decision.rule, Rule::Sequential { .. }) {
             notes.judge(Tally::new(start.clone()));
         }
@@ -107,17 +109,21 @@ async fn conduct(session: &Session, notes: &Notes, stop: Receiver<bool>) -> End 
     end
 }
 
-fn start(session: &Session, clock: Clock, host: BTreeMap<String, String>) -> Start {
+/// The wall time of the session clock's 0, and the time between the clock readings around it.
+fn wall_of(clock: Clock) -> (OffsetDateTime, Nanos) {
     let before = clock.now();
-    let wall = SystemTime::now();
+    let wall = OffsetDateTime::now_utc();
     let after = clock.now();
-    let wall = time::OffsetDateTime::from(wall) - std::time::Duration::from_nanos(before.midpoint(after));
+    (wall - Duration::from_nanos(before.midpoint(after)), after - before)
+}
+
+fn start(session: &Session, wall: String, wall_gap: Nanos, host: BTreeMap<String, String>) -> Start {
     Start {
         version: VERSION,
         rig: env!("CARGO_PKG_VERSION").to_owned(),
         session: session.id.clone(),
-        wall: wall.format(&time::format_description::well_known::Rfc3339).unwrap_or_default(),
-        wall_gap: after - before,
+        wall,
+        wall_gap,
         simulated: session.simulated,
         seed: session.seed,
         sources: session.sources.clone(),

@@ -1,8 +1,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
+use time::OffsetDateTime;
 
 use crate::event::{Event, Fact, RigFault};
 use crate::journal::{Record, Traffic};
@@ -14,7 +16,8 @@ use crate::verdict::Tally;
 #[derive(Clone)]
 pub struct Notes {
     clock: Clock,
-    records: UnboundedSender<Record>,
+    wall: OffsetDateTime,
+    records: Sender<Record>,
     trial: Rc<Cell<Option<u32>>>,
     faults: Rc<Cell<u32>>,
     /// A sequential plan is judged as it goes, by the same fold as its report.
@@ -22,10 +25,10 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Notes that go to `records`, timed by `clock`.
+    /// Notes that go to `records`, timed by `clock`, whose 0 was at `wall`.
     #[must_use]
-    pub fn new(clock: Clock, records: UnboundedSender<Record>) -> Self {
-        Self { clock, records, trial: Rc::default(), faults: Rc::default(), tally: Rc::default() }
+    pub fn new(clock: Clock, wall: OffsetDateTime, records: Sender<Record>) -> Self {
+        Self { clock, wall, records, trial: Rc::default(), faults: Rc::default(), tally: Rc::default() }
     }
 
     /// The session clock.
@@ -38,6 +41,12 @@ impl Notes {
     #[must_use]
     pub fn now(&self) -> Nanos {
         self.clock.now()
+    }
+
+    /// The wall time of an instant of the session clock.
+    #[must_use]
+    pub fn wall(&self, at: Nanos) -> OffsetDateTime {
+        self.wall + Duration::from_nanos(at)
     }
 
     /// The trial that is being played.

@@ -12,7 +12,7 @@ use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Stray};
 use crate::fixture::{Device, Link as LinkSpec};
 use crate::link::{BenchPorts, Link, LinkError, Sent};
 use crate::plan::EdgeId;
-use crate::protocol::{self, Arrived, Inbound, Receiver};
+use crate::protocol::{self, Arrived, Receiver, Unit};
 use crate::stamp::Stamp;
 
 /// How often a port that is gone is looked for.
@@ -218,7 +218,7 @@ impl Port {
         let mut receiver = Receiver::new(protocol::of(self.device.protocol));
         let mut buffer = [0; 4096];
         loop {
-            let received = if receiver.is_idle() {
+            let received = if receiver.unfinished().is_none() {
                 link.receive(&mut buffer).await
             } else if let Ok(received) = tokio::time::timeout(UNFINISHED, link.receive(&mut buffer)).await {
                 received
@@ -244,14 +244,14 @@ impl Port {
             }
             self.heard.set(self.heard.get() + chunk.length as u64);
             self.notes.traffic(&self.name, false, chunk.read.hi, bytes, None);
-            receiver.take(&chunk, bytes, &mut |arrived| self.take(&arrived, ear));
+            receiver.take(&chunk, bytes, |arrived| self.take(&arrived, ear));
         }
     }
 
     fn take(&self, arrived: &Arrived, ear: &dyn Ear) {
         match arrived.what {
-            Inbound::Whole(frame) if frame.header.kind == rig_payload::Kind::Boot => self.boot(&frame, arrived, ear),
-            Inbound::Whole(frame) => {
+            Unit::Whole(frame) if frame.header.kind == rig_payload::Kind::Boot => self.boot(&frame, arrived, ear),
+            Unit::Whole(frame) => {
                 let reading = self.belief.borrow_mut().heard(&frame, arrived.first);
                 if reading.contradiction {
                     self.notes.note(Fact::Warning {
@@ -261,8 +261,8 @@ impl Port {
                 ear.payload(self, frame, reading, arrived);
             }
             // A supply that falls takes the rest of a payload with it: no flaw of the device.
-            Inbound::Broken { .. } if !self.powered.get() => {}
-            Inbound::Broken { flaw, claimed } => {
+            Unit::Broken { .. } if !self.powered.get() => {}
+            Unit::Broken { flaw, claimed } => {
                 let edge = ear.broken(self, flaw, claimed);
                 self.stray(edge, flaw, arrived.last, arrived.bytes);
             }
