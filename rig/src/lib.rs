@@ -15,8 +15,11 @@
 //! over the same events, live or read back, and touches neither hardware nor a clock.
 
 pub mod actor;
+pub mod document;
 pub mod event;
 pub mod fixture;
 pub mod plan;
+pub mod problem;
+pub mod quantity;
 pub mod stamp;
 pub mod verdict;

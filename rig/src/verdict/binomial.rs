@@ -34,6 +34,6 @@ pub fn trials_to_pass(required: f64, confidence: f64, failures: u64) -> Option<u
 
 /// Probability of at most `k` events in `n` trials at probability `p`.
 fn cumulative(k: u64, n: u64, p: f64) -> f64 {
-    let _ = (k, n, p);
-    todo!("sum of the binomial terms in log space")
+    use statrs::distribution::{Binomial, DiscreteCDF as _};
+    Binomial::new(p, n).map_or(0.0, |binomial| binomial.cdf(k))
 }
