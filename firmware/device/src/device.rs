@@ -131,6 +131,27 @@ impl Device {
         }
     }
 
+    /// Which device it is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match &self.behaviour {
+            Behaviour::Storage(_) => Role::Storage,
+            Behaviour::Breaker(_) => Role::Breaker,
+            Behaviour::Meter(_) => Role::Meter,
+        }
+    }
+
+    /// What it says of itself now.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let now = self.chassis.now();
+        match &self.behaviour {
+            Behaviour::Storage(storage) => storage.state(now, &self.chassis),
+            Behaviour::Breaker(breaker) => breaker.state(now, &self.chassis),
+            Behaviour::Meter(_) => Meter::state(now, &self.chassis),
+        }
+    }
+
     /// What it keeps.
     #[must_use]
     pub fn memory(&self) -> &Memory {
@@ -141,15 +162,6 @@ impl Device {
         self.chassis.remember(|memory| memory.boots = memory.boots.wrapping_add(1), output);
         let state = self.state();
         self.chassis.send(Kind::Boot, Actor::DacSub, self.memory().boots, state.into(), output);
-    }
-
-    fn state(&self) -> State {
-        let now = self.chassis.now();
-        match &self.behaviour {
-            Behaviour::Storage(storage) => storage.state(now, &self.chassis),
-            Behaviour::Breaker(breaker) => breaker.state(now, &self.chassis),
-            Behaviour::Meter(_) => Meter::state(now, &self.chassis),
-        }
     }
 
     fn edge(&mut self, edge: Edge, output: &mut impl Output) {
