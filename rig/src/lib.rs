@@ -16,6 +16,10 @@
 
 pub mod event;
 pub mod fixture;
+pub mod host;
+pub mod link;
 pub mod plan;
+pub mod power;
+pub mod protocol;
 pub mod stamp;
 pub mod verdict;
