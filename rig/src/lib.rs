@@ -16,6 +16,7 @@
 
 pub mod event;
 pub mod fixture;
+pub mod journal;
 pub mod plan;
 pub mod stamp;
 pub mod verdict;

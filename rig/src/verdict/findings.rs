@@ -149,6 +149,16 @@ pub struct Counts {
     pub not_sent: u64,
 }
 
+impl Findings {
+    /// Notes that the record behind the findings is not whole, and why: they no longer say pass.
+    pub fn doubt(&mut self, why: String) {
+        if self.verdict == Verdict::Pass {
+            self.verdict = Verdict::Inconclusive;
+        }
+        self.reasons.insert(0, why);
+    }
+}
+
 impl Counts {
     /// Counts one more delivery.
     pub fn note(&mut self, outcome: Outcome) {
