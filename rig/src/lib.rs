@@ -20,6 +20,7 @@ pub mod event;
 pub mod fixture;
 pub mod host;
 pub mod link;
+pub mod journal;
 pub mod plan;
 pub mod problem;
 pub mod quantity;
