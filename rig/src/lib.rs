@@ -17,6 +17,7 @@
 pub mod actor;
 pub mod event;
 pub mod fixture;
+pub mod live;
 pub mod plan;
 pub mod stamp;
 pub mod verdict;
