@@ -15,6 +15,7 @@
 //! over the same events, live or read back, and touches neither hardware nor a clock.
 
 pub mod actor;
+pub mod cli;
 pub mod event;
 pub mod fixture;
 pub mod live;
