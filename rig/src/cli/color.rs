@@ -15,13 +15,18 @@ pub enum Color {
 }
 
 impl Color {
-    /// Makes the progress on the terminal follow the choice, and says whether standard error takes colours now.
-    pub fn apply(self) -> bool {
+    /// Makes all that is written to standard error follow the choice.
+    pub fn apply(self) {
         match self {
             Self::Auto => {}
             Self::Always => console::set_colors_enabled_stderr(true),
             Self::Never => console::set_colors_enabled_stderr(false),
         }
+    }
+
+    /// Whether standard error takes colours, for what does not ask by itself: the reports of bad plans and fixtures.
+    #[must_use]
+    pub fn on_stderr() -> bool {
         console::colors_enabled_stderr()
     }
 }
@@ -32,7 +37,9 @@ mod tests {
 
     #[test]
     fn a_choice_is_stronger_than_the_terminal() {
-        assert!(Color::Always.apply());
-        assert!(!Color::Never.apply());
+        Color::Always.apply();
+        assert!(Color::on_stderr());
+        Color::Never.apply();
+        assert!(!Color::on_stderr());
     }
 }
