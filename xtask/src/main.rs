@@ -1,1 +1,40 @@
-fn main() {}
+//! Tasks of rig's own workshop: `cargo xtask TASK`.
+
+mod packages;
+mod peers;
+mod schema;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of rig's own workshop", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the tests need where it is missing, then run all tests
+    Test(test::TestArgs),
+    /// Write the JSON schemas of plans and fixtures
+    Schema(schema::SchemaArgs),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Test(args) => test::run(&args),
+        Task::Schema(args) => schema::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

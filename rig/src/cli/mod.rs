@@ -1,0 +1,280 @@
+//! The `rig` program's command line: what can be asked, and how it ends.
+
+mod color;
+pub mod completions;
+mod exit;
+pub mod stdout;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+pub use color::Color;
+pub use exit::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  rig run testplans/islanded.toml
+  rig check testplans/islanded.toml fixtures/example-lab.toml
+  rig simulate testplans/dispatch.toml --trials 600 --seed 7
+  rig report reports/islanded-20260102T030405Z
+";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  rig run testplans/islanded.toml
+  rig run testplans/islanded.toml --fixture fixtures/example-lab.toml
+  rig run testplans/dispatch.toml --trials 20 --only D1 D2
+  rig run testplans/islanded.toml --seed 42 --output /var/lib/rig/reports
+";
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  rig simulate testplans/islanded.toml
+  rig simulate testplans/islanded.toml --trials 600 --seed 42
+";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  rig check testplans/islanded.toml
+  rig check testplans/islanded.toml fixtures/example-lab.toml
+";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  rig report reports/islanded-20260102T030405Z
+";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  rig bench fixtures/virtual.toml
+  rig bench fixtures/virtual.toml --dir /tmp/bench
+";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  rig schema plan > plan.schema.json
+  rig schema fixture
+";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  rig completions bash > ~/.local/share/bash-completion/completions/rig
+  rig completions zsh > ~/.zfunc/_rig
+  rig completions fish > ~/.config/fish/completions/rig.fish
+";
+
+/// Plays test plans against real grid devices, cuts their power while it does so, and says whether every payload meets
+/// its latency and reliability budget.
+///
+/// Data goes to standard output, everything else to standard error.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "rig", version, arg_required_else_help = true, after_help = EXAMPLES, after_long_help = exit::help(EXAMPLES))]
+pub struct Cli {
+    /// Whether to write in colour; `auto` follows the terminal, `NO_COLOR` and `CLICOLOR_FORCE`
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What rig is asked to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Play a plan on a bench and report what was found
+    ///
+    /// Checks the plan, the fixture and every port first; then plays the plan's trials, judges each edge, applies each
+    /// rail's safe state and leaves a session folder with events.jsonl, junit.xml, report.html, plots and more.
+    ///
+    /// One Ctrl-C stops after the safe state is applied and reports what was played; a second one skips the reports.
+    #[command(after_help = RUN_EXAMPLES, after_long_help = exit::help(RUN_EXAMPLES))]
+    Run(RunArgs),
+    /// Find every problem of plans and fixtures without playing them
+    ///
+    /// Reports all problems at once, each with its file, line and a help line. For a plan it also says how many trials
+    /// each edge needs, whether the plan's trials can decide it, and how long the session will take.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Play a plan in virtual time with twins in memory: the same as run --simulate
+    ///
+    /// Hours of bench time take seconds. The record is of the same kind, and every report says that it is simulated.
+    #[command(after_help = SIMULATE_EXAMPLES, after_long_help = exit::help(SIMULATE_EXAMPLES))]
+    Simulate(RunArgs),
+    /// Make a session's reports again from its events
+    ///
+    /// The files are the same, byte for byte, as those that the run wrote. The session's verdict is the exit code.
+    #[command(after_help = REPORT_EXAMPLES, after_long_help = exit::help(REPORT_EXAMPLES))]
+    Report(ReportArgs),
+    /// Start a fixture's virtual bench alone, for other programs to use
+    ///
+    /// Prints the path of every port, and runs until Ctrl-C.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
+    /// Print the JSON schema of plans or fixtures
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema(SchemaArgs),
+    /// Print a shell's completions
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    /// The command with `simulate` as what it stands for, `run --simulate`.
+    #[must_use]
+    pub fn spelled_out(self) -> Self {
+        match self {
+            Self::Simulate(args) => Self::Run(RunArgs { simulate: true, ..args }),
+            command => command,
+        }
+    }
+}
+
+/// What to play, on what, and where to write the session.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// The plan
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    pub plan: PathBuf,
+    /// The bench
+    #[arg(long, value_name = "FILE", default_value = "fixtures/virtual.toml", value_hint = ValueHint::FilePath)]
+    pub fixture: PathBuf,
+    /// How many trials are to count, instead of what the plan says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub trials: Option<u32>,
+    /// The seed of everything random, recorded with the session; without it, one is drawn
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Judge these rows alone, by their id; the others are played and not judged
+    #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Play in virtual time with twins in memory
+    #[arg(long)]
+    pub simulate: bool,
+    /// The folder in which the session's folder is made
+    #[arg(long, value_name = "DIR", default_value = "reports", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+}
+
+/// What to check.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// Plans and fixtures; a plan and a fixture together are also checked against each other
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+}
+
+/// Which session to report.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// The session's folder
+    #[arg(value_name = "SESSION", value_hint = ValueHint::DirPath)]
+    pub session: PathBuf,
+}
+
+/// Which virtual bench to start.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// A fixture with a [bench] table
+    #[arg(value_name = "FIXTURE", value_hint = ValueHint::FilePath)]
+    pub fixture: PathBuf,
+    /// The folder for links to the ports, by their names; without it, a temporary one
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// Which schema to print.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaArgs {
+    /// Of which kind of file
+    #[arg(value_name = "KIND")]
+    pub kind: SchemaKind,
+}
+
+/// A kind of file that has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// Files of testplans/
+    Plan,
+    /// Files of fixtures/
+    Fixture,
+}
+
+/// Which completions to print.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use test_case::test_case;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_of_the_help_can_be_typed() {
+        let mut root = Cli::command();
+        let help = std::iter::once(root.render_help().to_string())
+            .chain(root.get_subcommands_mut().map(|command| command.render_help().to_string()))
+            .collect::<Vec<_>>();
+        let examples: Vec<_> =
+            help.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("  rig ")).collect();
+        assert!(examples.len() >= 15, "{examples:?}");
+        for example in examples {
+            let typed = example.split('>').next().unwrap_or_default();
+            assert!(parse(typed).is_ok(), "{example}");
+        }
+    }
+
+    #[test]
+    fn a_run_has_the_virtual_bench_unless_told_otherwise() {
+        let Command::Run(args) = parse("rig run plan.toml").unwrap().command else { panic!("not a run") };
+        assert_eq!(args.fixture, PathBuf::from("fixtures/virtual.toml"));
+        assert_eq!(args.output, PathBuf::from("reports"));
+        assert!(!args.simulate && args.trials.is_none() && args.seed.is_none() && args.only.is_empty());
+    }
+
+    #[test_case("rig run plan.toml --only I3 I4"; "in a row")]
+    #[test_case("rig run plan.toml --only I3,I4"; "with a comma")]
+    #[test_case("rig run --only I3 --only I4 -- plan.toml"; "again and again")]
+    fn rows_can_be_named(line: &str) {
+        let Command::Run(args) = parse(line).unwrap().command else { panic!("not a run") };
+        assert_eq!(args.only, ["I3", "I4"]);
+        assert_eq!(args.plan, PathBuf::from("plan.toml"));
+    }
+
+    #[test]
+    fn simulate_is_run_simulated() {
+        let Command::Run(args) = parse("rig simulate plan.toml --seed 3").unwrap().command.spelled_out() else {
+            panic!("not a run")
+        };
+        assert!(args.simulate);
+        assert_eq!(args.seed, Some(3));
+    }
+
+    #[test_case("rig"; "nothing")]
+    #[test_case("rig run"; "no plan")]
+    #[test_case("rig run plan.toml --trials 0"; "no trials")]
+    #[test_case("rig run plan.toml --trials many"; "no number")]
+    #[test_case("rig check"; "no files")]
+    #[test_case("rig schema report"; "no such schema")]
+    #[test_case("rig completions cobol"; "no such shell")]
+    #[test_case("rig run plan.toml --colour always"; "no such option")]
+    fn wrong_usage_is_told_with_its_exit_code(line: &str) {
+        assert_eq!(parse(line).unwrap_err().exit_code(), i32::from(ExitCode::Usage.code()));
+    }
+}

@@ -1,0 +1,78 @@
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+
+use crate::workspace::has;
+
+/// A program that tests call, and the Debian package that has it.
+struct Need {
+    program: &'static str,
+    package: &'static str,
+    why: &'static str,
+}
+
+const NEEDS: [Need; 3] = [
+    Need { program: "tshark", package: "tshark", why: "reads trace.pcapng as an engineer would" },
+    Need { program: "socat", package: "socat", why: "joins ttys to programs that are not rig's" },
+    Need { program: "python3", package: "python3-venv", why: "runs the peers of rig/tests/peers" },
+];
+
+/// Installs the packages whose program is missing.
+///
+/// # Errors
+/// Names what is missing and could not be installed.
+pub fn install() -> Result<(), String> {
+    let missing = || NEEDS.iter().filter(|need| !has(need.program)).collect::<Vec<_>>();
+    let before = missing();
+    if before.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = before.iter().map(|need| need.package).collect();
+    let attempt = apt(&packages);
+    let after = missing();
+    if after.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = after
+        .iter()
+        .map(|need| format!("\n  {} (Debian package {}): {}", need.program, need.package, need.why))
+        .collect();
+    let reason = attempt.err().unwrap_or_else(|| "apt-get succeeded, but the programs are not on the path".to_owned());
+    Err(format!(
+        "the tests need programs that are not here, and {reason}; install them and run again:{}",
+        list.concat()
+    ))
+}
+
+fn apt(packages: &[&str]) -> Result<(), String> {
+    if !has("apt-get") {
+        return Err("this system has no apt-get".to_owned());
+    }
+    if !is_root() {
+        return Err(format!("only root may run: apt-get install {}", packages.join(" ")));
+    }
+    eprintln!("xtask: installing {}", packages.join(", "));
+    // Debian's packages of the day may have replaced those of a stale list, so the list comes first.
+    quietly(&["update"])?;
+    quietly(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+}
+
+/// Runs apt-get and shows what it says only where it fails.
+fn quietly(arguments: &[&str]) -> Result<(), String> {
+    let output = Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("apt-get does not start: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    // What apt-get says is only a help; the error names the packages either way.
+    let _ = io::stderr().write_all(&output.stdout).and_then(|()| io::stderr().write_all(&output.stderr));
+    Err(format!("apt-get {} failed (see above)", arguments.join(" ")))
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
