@@ -17,5 +17,6 @@
 pub mod event;
 pub mod fixture;
 pub mod plan;
+pub mod report;
 pub mod stamp;
 pub mod verdict;
