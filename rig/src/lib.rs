@@ -30,5 +30,6 @@ pub mod problem;
 pub mod quantity;
 pub mod power;
 pub mod protocol;
+pub mod report;
 pub mod stamp;
 pub mod verdict;
