@@ -15,21 +15,19 @@
 //! over the same events, live or read back, and touches neither hardware nor a clock.
 
 pub mod actor;
+pub mod cli;
 pub mod document;
 pub mod event;
 pub mod fixture;
 pub mod host;
-pub mod link;
 pub mod journal;
-pub mod cli;
-pub mod event;
-pub mod fixture;
+pub mod link;
 pub mod live;
 pub mod plan;
-pub mod problem;
-pub mod quantity;
 pub mod power;
+pub mod problem;
 pub mod protocol;
+pub mod quantity;
 pub mod report;
 pub mod stamp;
 pub mod verdict;
