@@ -1,1 +1,3 @@
+//! The `rig` program.
+
 fn main() {}

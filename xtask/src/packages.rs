@@ -1,27 +1,46 @@
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
-use crate::workspace::has;
-
-/// A program that tests call, and the Debian package that has it.
+/// Something that tests call, and the Debian package that has it.
 struct Need {
-    program: &'static str,
+    name: &'static str,
+    /// Program and arguments that succeed where it is there.
+    probe: &'static [&'static str],
     package: &'static str,
     why: &'static str,
 }
 
 const NEEDS: [Need; 3] = [
-    Need { program: "tshark", package: "tshark", why: "reads trace.pcapng as an engineer would" },
-    Need { program: "socat", package: "socat", why: "joins ttys to programs that are not rig's" },
-    Need { program: "python3", package: "python3-venv", why: "runs the peers of rig/tests/peers" },
+    Need {
+        name: "tshark",
+        probe: &["tshark", "--version"],
+        package: "tshark",
+        why: "reads trace.pcapng as an engineer would",
+    },
+    Need { name: "socat", probe: &["socat", "-V"], package: "socat", why: "joins ttys to programs that are not rig's" },
+    Need {
+        name: "python3 with venv",
+        // Debian's python3 alone has a venv module that fails for want of this one.
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        package: "python3-venv",
+        why: "runs the peers of rig/tests/peers",
+    },
 ];
 
-/// Installs the packages whose program is missing.
+impl Need {
+    fn is_met(&self) -> bool {
+        let mut probe = Command::new(self.probe[0]);
+        probe.args(&self.probe[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        probe.status().is_ok_and(|status| status.success())
+    }
+}
+
+/// Installs the packages of what is missing.
 ///
 /// # Errors
 /// Names what is missing and could not be installed.
 pub fn install() -> Result<(), String> {
-    let missing = || NEEDS.iter().filter(|need| !has(need.program)).collect::<Vec<_>>();
+    let missing = || NEEDS.iter().filter(|need| !need.is_met()).collect::<Vec<_>>();
     let before = missing();
     if before.is_empty() {
         return Ok(());
@@ -32,23 +51,15 @@ pub fn install() -> Result<(), String> {
     if after.is_empty() {
         return Ok(());
     }
-    let list: Vec<_> = after
-        .iter()
-        .map(|need| format!("\n  {} (Debian package {}): {}", need.program, need.package, need.why))
-        .collect();
-    let reason = attempt.err().unwrap_or_else(|| "apt-get succeeded, but the programs are not on the path".to_owned());
-    Err(format!(
-        "the tests need programs that are not here, and {reason}; install them and run again:{}",
-        list.concat()
-    ))
+    let list: Vec<_> =
+        after.iter().map(|need| format!("\n  {} (Debian package {}): {}", need.name, need.package, need.why)).collect();
+    let reason = attempt.err().unwrap_or_else(|| "apt-get succeeded, but they still do not start".to_owned());
+    Err(format!("the tests need what is not here, and {reason}; install them and run again:{}", list.concat()))
 }
 
 fn apt(packages: &[&str]) -> Result<(), String> {
-    if !has("apt-get") {
-        return Err("this system has no apt-get".to_owned());
-    }
     if !is_root() {
-        return Err(format!("only root may run: apt-get install {}", packages.join(" ")));
+        return Err(format!("only root may run apt-get install {}", packages.join(" ")));
     }
     eprintln!("xtask: installing {}", packages.join(", "));
     // Debian's packages of the day may have replaced those of a stale list, so the list comes first.
@@ -63,7 +74,7 @@ fn quietly(arguments: &[&str]) -> Result<(), String> {
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("apt-get does not start: {error}"))?;
+        .map_err(|error| format!("apt-get does not start ({error})"))?;
     if output.status.success() {
         return Ok(());
     }

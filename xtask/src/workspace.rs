@@ -21,10 +21,3 @@ pub fn cargo() -> Command {
     command.current_dir(root());
     command
 }
-
-/// Whether a program of this name is on the path.
-pub fn has(program: &str) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders)
-        .any(|folder| folder.join(program).with_extension(std::env::consts::EXE_EXTENSION).is_file())
-}
