@@ -29,5 +29,6 @@ pub mod problem;
 pub mod protocol;
 pub mod quantity;
 pub mod report;
+pub mod session;
 pub mod stamp;
 pub mod verdict;

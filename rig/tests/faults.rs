@@ -34,7 +34,9 @@ fn play(name: &str, twin: &str, fault: Fault) -> Broken {
 
 fn fault(kind: FaultKind, payload: &str) -> Fault {
     let payload = (!payload.is_empty()).then(|| payload.to_owned());
-    Fault { kind, rate: 1.0, payload, by: Duration::from_secs(20) }
+    // Over every limit, and within the patience after it.
+    let by = Duration::from_secs(if payload.as_deref().is_some_and(|name| name.ends_with("_ack")) { 11 } else { 20 });
+    Fault { kind, rate: 1.0, payload, by }
 }
 
 /// Failed claims, each with the outcomes that made it fail.

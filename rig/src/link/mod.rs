@@ -125,6 +125,24 @@ impl Link {
         Self::over(memory::opened(stream), clock)
     }
 
+    /// Both ends of a memory stream, for two actors in virtual time.
+    #[must_use]
+    pub fn memory_pair(clock: Clock) -> (Self, Self) {
+        /// As much as a TCP connection would hold for a reader that is late.
+        const HELD: usize = 64 * 1024;
+        let (near, far) = tokio::io::duplex(HELD);
+        (Self::memory(near, clock), Self::memory(far, clock))
+    }
+
+    /// Both ends of a TCP connection within this machine, for two actors in real time.
+    ///
+    /// # Errors
+    /// The system has no port or no memory for it.
+    pub async fn loopback_pair(clock: Clock) -> io::Result<(Self, Self)> {
+        let (near, far) = tcp::loopback().await?;
+        Ok((Self::over(near, clock), Self::over(far, clock)))
+    }
+
     fn over(opened: Opened, clock: Clock) -> Self {
         Self {
             witness: Witness::new(clock, opened.stream.wakes()),

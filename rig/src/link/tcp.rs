@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Opened;
 use super::adapter::Pacing;
@@ -18,8 +19,20 @@ pub(super) async fn connect(address: &str) -> Result<Opened, LinkError> {
         .await
         .map_err(|_| LinkError::NoAnswer { address: shown(address), within: CONNECT })?
         .map_err(failed)?;
-    stream.set_nodelay(true).map_err(failed)?;
-    let mut obtained = BTreeMap::from([("address".into(), shown(address)), ("nodelay".into(), "on".into())]);
+    opened(stream).map_err(failed)
+}
+
+/// Both ends of a connection within this machine.
+pub(super) async fn loopback() -> std::io::Result<(Opened, Opened)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let (near, far) = tokio::try_join!(TcpStream::connect(address), listener.accept())?;
+    Ok((opened(near)?, opened(far.0)?))
+}
+
+fn opened(stream: TcpStream) -> std::io::Result<Opened> {
+    stream.set_nodelay(true)?;
+    let mut obtained = BTreeMap::from([("address".into(), stream.peer_addr()?.to_string()), ("nodelay".into(), "on".into())]);
     if let Ok(local) = stream.local_addr() {
         obtained.insert("local".into(), local.to_string());
     }

@@ -51,12 +51,18 @@ pub enum BenchFailure {
     /// A device's port is not there.
     #[error("device {0}: {1}")]
     Port(String, LinkError),
+    /// A device's port comes and goes.
+    #[error("device {0}: its port is there and gone again; check cable and adapter")]
+    Loose(String),
     /// A switch or sense does not do its part.
     #[error(transparent)]
     Power(#[from] PowerError),
     /// A connection between actors cannot be made.
     #[error("cannot connect {0}: {1}")]
-    Connect(String, LinkError),
+    Connect(String, std::io::Error),
+    /// An external actor cannot be reached.
+    #[error("{0} is played by an external program: {1}")]
+    External(String, LinkError),
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -71,9 +77,9 @@ impl BenchFailure {
     pub fn fault(&self) -> RigFault {
         match self {
             Self::Child(_) | Self::Virtual(_) => RigFault::BenchGone,
-            Self::Port(..) => RigFault::AdapterGone,
+            Self::Port(..) | Self::Loose(_) => RigFault::AdapterGone,
             Self::Power(error) => error.fault(),
-            Self::Connect(..) | Self::Database(_) | Self::Unplayed(_) => RigFault::Actor,
+            Self::Connect(..) | Self::External(..) | Self::Database(_) | Self::Unplayed(_) => RigFault::Actor,
         }
     }
 }
@@ -85,7 +91,7 @@ impl Bench {
     /// What is missing and what to do about it. The rails are safe then, as far as they could be reached.
     pub async fn open(session: &Session, notes: &Notes) -> Result<Self, BenchFailure> {
         let mut tasks = Vec::new();
-        let (child, ports) = virtual_bench(session, &mut tasks).await?;
+        let (child, ports) = virtual_bench(session, notes, &mut tasks).await?;
         let ports = Rc::new(ports);
         let rails = Rails::open(&session.fixture, &ports, notes.clock()).await?;
         for (name, obtained) in rails.obtained() {
@@ -140,8 +146,8 @@ impl Bench {
         self.supply.energise(fixture).await?;
         for port in self.scene.carrier.ports() {
             if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.opened()).await.is_err() {
-                let error = port.trouble().unwrap_or(LinkError::Lost);
-                return Err(BenchFailure::Port(port.name().to_string(), error));
+                let name = port.name().to_string();
+                return Err(port.trouble().map_or(BenchFailure::Loose(name.clone()), |error| BenchFailure::Port(name, error)));
             }
             port.settle();
         }
@@ -151,6 +157,7 @@ impl Bench {
 
 async fn virtual_bench(
     session: &Session,
+    notes: &Notes,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<(Option<BenchChild>, BenchPorts), BenchFailure> {
     let Some(spec) = &session.fixture.bench else { return Ok((None, BenchPorts::None)) };
@@ -161,7 +168,12 @@ async fn virtual_bench(
     }
     let (bench, ports) =
         rig_virtual::Bench::in_memory(spec).map_err(|error| BenchFailure::Virtual(error.to_string()))?;
-    tasks.push(spawn_local(bench.run()));
+    let notes = notes.clone();
+    tasks.push(spawn_local(async move {
+        if let Err(error) = bench.run().await {
+            notes.fault(RigFault::BenchGone, format!("the virtual bench: {error}"));
+        }
+    }));
     let ports = ports.into_iter().map(|(name, port)| -> (String, MemoryPort) { (name, Rc::new(move || port.open())) });
     Ok((None, BenchPorts::Memory(ports.collect())))
 }
@@ -196,7 +208,7 @@ async fn connect(
         let (Player::External(address), Some(actor)) = (player, Actor::from_name(name)) else { continue };
         let link = Link::open(&LinkSpec::Tcp(address.clone()), &BenchPorts::None, notes.clock())
             .await
-            .map_err(|error| BenchFailure::Connect(name.clone(), error))?;
+            .map_err(|error| BenchFailure::External(name.clone(), error))?;
         externals.push((actor, link));
     }
     let database = session.fixture.actors.values().any(|player| *player == Player::Database);

@@ -78,7 +78,7 @@ impl Notes {
     /// Whether a sequential plan is decided.
     #[must_use]
     pub fn is_decided(&self) -> bool {
-        self.tally.borrow().as_ref().is_some_and(Tally::is_decided)
+        self.tally.borrow().as_ref().is_some_and(Tally::decided)
     }
 
     /// Notes a failure of the rig; the trial it falls into is void.

@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// 5 s at 300, so the pause is counted from the last byte.
 const UNFINISHED: Duration = Duration::from_millis(500);
 /// Strays in one trial from which on a device is said to babble.
-const BABBLE: u32 = 50;
+const BABBLE: u32 = 10;
 
 /// A device's port: opened, lost and found again, with what rig believes of the device behind it.
 pub struct Port {

@@ -1,6 +1,6 @@
 //! Watches over the rig itself: a wire thread that stands still, a panic in a task.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::notes::Notes;
@@ -9,24 +9,27 @@ use crate::event::RigFault;
 /// How often the wire thread's pulse is taken.
 const PULSE: Duration = Duration::from_millis(10);
 
-static PANICS: AtomicU32 = AtomicU32::new(0);
+thread_local! {
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+}
 
-/// Counts panics of any thread or task from now on, on top of what the hook before did.
+/// Counts panics on each thread from now on, on top of what the hook before did: a task that panics ends unseen, and
+/// what it was to bring would look lost.
 pub fn count_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            PANICS.fetch_add(1, Ordering::Relaxed);
+            PANICS.with(|panics| panics.set(panics.get() + 1));
             before(panic);
         }));
     });
 }
 
-/// How many panics there were.
+/// How many panics there were on this thread.
 #[must_use]
 pub fn panics() -> u32 {
-    PANICS.load(Ordering::Relaxed)
+    PANICS.get()
 }
 
 /// Takes the wire thread's pulse until the session ends. A pulse that comes later than `limit` is the rig's fault:
