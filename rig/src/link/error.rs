@@ -105,10 +105,18 @@ impl LinkError {
     }
 }
 
-/// Names from fixtures are other people's text: shown without control characters and not at any length.
-pub(super) fn shown(name: &str) -> String {
+/// Other people's text (names in fixtures, what instruments say), for people: without control characters, and not at
+/// any length.
+pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 200;
-    name.chars().take(MOST).flat_map(char::escape_debug).collect()
+    let mut shown = String::new();
+    for character in text.chars().take(MOST) {
+        match character {
+            '\'' | '"' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    shown
 }
 
 /// The stable paths of the serial ports that are plugged in.

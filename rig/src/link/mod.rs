@@ -36,6 +36,7 @@ use tokio::task::coop;
 
 pub use chunk::{Chunk, Sent};
 pub use error::LinkError;
+pub(crate) use error::shown;
 pub use memory::MemoryPort;
 
 use crate::fixture;
@@ -87,7 +88,7 @@ impl Link {
                     }
                     (fixture::Port::Bench(name), BenchPorts::Memory(ports)) => memory::open(name, ports)?,
                     (fixture::Port::Bench(name), BenchPorts::None) => {
-                        return Err(LinkError::NoBench { name: error::shown(name) });
+                        return Err(LinkError::NoBench { name: shown(name) });
                     }
                 };
                 let mut link = Self::over(opened, clock);

@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::event::RigFault;
 use crate::fixture::Level;
 use crate::link::LinkError;
+pub(super) use crate::link::shown;
 
 /// Why a rail cannot be opened, changed or sensed.
 #[derive(Debug, Error)]
@@ -136,12 +137,6 @@ fn word(level: Level) -> &'static str {
         Level::On => "up",
         Level::Off => "down",
     }
-}
-
-/// Other people's text, for people: without control characters and not at any length.
-pub(super) fn shown(text: &str) -> String {
-    const MOST: usize = 120;
-    text.chars().take(MOST).flat_map(char::escape_debug).collect()
 }
 
 /// Bytes an instrument sent, for people.
