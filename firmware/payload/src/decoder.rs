@@ -10,14 +10,14 @@ pub enum Chunk {
     Frame(Frame),
     /// Bytes that decode to something that is no payload.
     Broken {
-        /// What is wrong with it.
+        /// What is wrong with it; [`DecodeError::Short`] where it starts like a payload and ends before its time.
         error: DecodeError,
         /// The header it claims, where it has one that could be.
         claimed: Option<Header>,
         /// How many bytes it decoded to.
         decoded: usize,
     },
-    /// Bytes that no COBS encoder writes, or more of them than any payload has.
+    /// Bytes that no COBS encoder writes and that do not start like a payload, or more of them than any payload has.
     Garbage,
 }
 
@@ -70,13 +70,39 @@ impl Decoder {
         if dropped > 0 {
             return Chunk::Garbage;
         }
+        let cut = self.close_last_block(length);
         let Ok(decoded) = cobs::decode_in_place(&mut self.bytes[..length]) else {
             return Chunk::Garbage;
         };
         let payload = &self.bytes[..decoded];
-        match Frame::read(payload) {
-            Ok(frame) => Chunk::Frame(frame),
-            Err(error) => Chunk::Broken { error, claimed: Frame::claimed_header(payload), decoded },
+        let claimed = Frame::claimed_header(payload);
+        let error = match Frame::read(payload) {
+            Ok(frame) if !cut => return Chunk::Frame(frame),
+            // A damaged code byte: closing its block undid the damage, but the bytes were not those of a payload.
+            Ok(_) => DecodeError::Crc,
+            Err(error) => error,
+        };
+        if cut && !Frame::starts_like_one(payload) {
+            return Chunk::Garbage;
         }
+        let short = claimed.is_some_and(|header| decoded < header.kind.sizes().0);
+        let error = if short { DecodeError::Short } else { error };
+        Chunk::Broken { error, claimed, decoded }
+    }
+
+    /// Shortens the last COBS block to the bytes that are there, so that what came of it can be looked at. Returns
+    /// whether bytes were missing.
+    fn close_last_block(&mut self, length: usize) -> bool {
+        let mut start = 0;
+        while start < length {
+            let end = start + usize::from(self.bytes[start]);
+            if end > length {
+                // A block is shorter than its code says, so what is left of it fits the code's byte too.
+                self.bytes[start] = u8::try_from(length - start).unwrap_or(u8::MAX);
+                return true;
+            }
+            start = end;
+        }
+        false
     }
 }

@@ -59,7 +59,7 @@ impl Encoded {
 /// Why bytes are no payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
-    /// Fewer bytes than header and CRC take.
+    /// Fewer bytes than header and CRC take, or than its kind has where the CRC is wrong too.
     Short,
     /// More bytes than the largest payload has.
     Long,
@@ -143,5 +143,22 @@ impl Frame {
             correlation: u16::from_le_bytes([b[6], b[7]]),
             stamp: u64::from_le_bytes([b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]]),
         })
+    }
+    /// Whether bytes could be the start of a payload, as far as they go.
+    pub(crate) fn starts_like_one(bytes: &[u8]) -> bool {
+        let fits = |index: usize, known: fn(u8) -> bool| bytes.get(index).is_none_or(|byte| known(*byte));
+        fits(0, |byte| byte == VERSION)
+            && fits(1, |byte| Kind::from_byte(byte).is_some())
+            && fits(2, |byte| Actor::from_address(byte).is_some())
+            && fits(3, |byte| Actor::from_address(byte).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The check value of the catalogue of parametrised CRC algorithms, CRC-32/ISO-HDLC.
+    #[test]
+    fn checksum_is_crc_32_iso_hdlc() {
+        assert_eq!(super::CHECKSUM.checksum(b"123456789"), 0xCBF4_3926);
     }
 }
