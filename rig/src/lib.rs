@@ -18,5 +18,6 @@ pub mod event;
 pub mod fixture;
 pub mod journal;
 pub mod plan;
+pub mod report;
 pub mod stamp;
 pub mod verdict;
