@@ -30,5 +30,6 @@ pub mod protocol;
 pub mod quantity;
 pub mod report;
 pub mod session;
+pub mod report;
 pub mod stamp;
 pub mod verdict;

@@ -23,3 +23,6 @@ pub const TRACE: &str = "trace.pcapng";
 
 /// The most bytes of a line of events, its end included.
 const LONGEST_LINE: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

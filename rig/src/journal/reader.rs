@@ -56,7 +56,7 @@ pub fn read(folder: &Path, each: impl FnMut(Event)) -> Result<Reading, JournalEr
 }
 
 #[derive(Debug)]
-enum Broken {
+pub(super) enum Broken {
     Io(io::Error),
     Record(JournalError),
 }
@@ -67,7 +67,7 @@ impl From<JournalError> for Broken {
     }
 }
 
-fn read_lines(mut source: impl BufRead, mut each: impl FnMut(Event)) -> Result<Reading, Broken> {
+pub(super) fn read_lines(mut source: impl BufRead, mut each: impl FnMut(Event)) -> Result<Reading, Broken> {
     let mut reading = Reading::default();
     let mut edges = None;
     let mut bytes = Vec::new();

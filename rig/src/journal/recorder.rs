@@ -43,6 +43,11 @@ impl Recorder {
         Ok(Self { journal: Journal::create(folder)? })
     }
 
+    #[cfg(test)]
+    pub(super) fn to(journal: Journal) -> Self {
+        Self { journal }
+    }
+
     /// Records until all senders are gone. `live` sees each event after it is folded.
     ///
     /// # Errors

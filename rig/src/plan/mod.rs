@@ -286,4 +286,19 @@ impl Plan {
         let edge = self.edge(id);
         format!("{} {} → {}", self.row_of(id).id, edge.from, edge.to)
     }
+
+    /// The confidence of each claim: where the plan's is for all claims together, the error is shared out evenly
+    /// among the judged ones (Bonferroni's inequality).
+    #[must_use]
+    pub fn claim_confidence(&self) -> f64 {
+        let confidence = self.decision.confidence;
+        if !self.decision.family_wise {
+            return confidence;
+        }
+        let judged = |id: EdgeId| self.row_of(id).judged;
+        let edges = self.edges().filter(|(id, _)| judged(*id)).count();
+        let totals = self.sub_totals.iter().filter_map(|total| total.claim.as_ref());
+        let totals = totals.filter(|claim| judged(claim.request) && judged(claim.reply)).count();
+        1.0 - (1.0 - confidence) / (edges + totals).max(1) as f64
+    }
 }

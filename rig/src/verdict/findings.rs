@@ -159,6 +159,34 @@ impl Findings {
     }
 }
 
+/// A quantile of the latencies of all trials, those that nothing arrived in included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantile {
+    /// Too few trials to have it: fewer than 1/(1 − q).
+    Unknown,
+    /// It lies among the payloads that did not arrive, so it is over any limit.
+    NotArrived,
+    /// So many nanoseconds, to three digits.
+    At(Nanos),
+}
+
+impl Finding {
+    /// The quantile `q`, between 0 and 1, of the latencies' upper ends.
+    #[must_use]
+    pub fn latency_at(&self, q: f64) -> Quantile {
+        let (trials, arrived) = (self.counts.trials() as f64, self.latency.len() as f64);
+        // The smallest rank that has q of the trials at or under it; the margin takes up rounding of the product.
+        let rank = (q * trials - 1e-9).ceil().max(1.0);
+        if trials * (1.0 - q) < 1.0 - 1e-9 && q < 1.0 || trials == 0.0 {
+            Quantile::Unknown
+        } else if rank > arrived {
+            Quantile::NotArrived
+        } else {
+            Quantile::At(self.latency.value_at_quantile(rank / arrived))
+        }
+    }
+}
+
 impl Counts {
     /// Counts one more delivery.
     pub fn note(&mut self, outcome: Outcome) {

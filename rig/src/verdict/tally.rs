@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Delivery, Event, Fact, Flaw, Start, Stray};
-use crate::plan::{EdgeId, Plan, Rule};
+use crate::plan::{EdgeId, Rule};
 use crate::stamp::{Elapsed, Nanos};
 
 use super::claim::Claim;
@@ -56,7 +56,7 @@ impl Tally {
     #[must_use]
     pub fn new(start: Start) -> Self {
         let plan = &start.plan;
-        let confidence = claim_confidence(plan);
+        let confidence = plan.claim_confidence();
         let edges = plan.edges().map(|(id, _)| Claim::of_edge(plan, id, confidence)).collect();
         let sub_totals = plan.sub_totals.iter().enumerate();
         let sub_totals = sub_totals
@@ -218,20 +218,6 @@ impl Trial {
     fn point(&self, noted: Nanos, seen: Seen<'_>, latency: Option<Elapsed>, outcome: Outcome) -> Point {
         Point { trial: self.number, at: seen.delivery.sent.map_or(noted, |sent| sent.lo), latency, outcome }
     }
-}
-
-/// The confidence of each claim: where the plan's is for all claims together, the error is shared out evenly among
-/// the judged ones (Bonferroni's inequality).
-fn claim_confidence(plan: &Plan) -> f64 {
-    let confidence = plan.decision.confidence;
-    if !plan.decision.family_wise {
-        return confidence;
-    }
-    let judged = |id: EdgeId| plan.row_of(id).judged;
-    let edges = plan.edges().filter(|(id, _)| judged(*id)).count();
-    let totals = plan.sub_totals.iter().filter_map(|total| total.claim.as_ref());
-    let totals = totals.filter(|claim| judged(claim.request) && judged(claim.reply)).count();
-    1.0 - (1.0 - confidence) / (edges + totals).max(1) as f64
 }
 
 fn count(strays: &mut Strays, from: &str, flaw: Flaw, (times, bytes): (u64, u64)) {

@@ -1,0 +1,242 @@
+//! Records written and read back.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketOption;
+use pcap_file::pcapng::{Block, PcapNgReader};
+use proptest::prelude::*;
+
+use super::synthetic::Synthetic;
+use super::*;
+use crate::event::{Event, Fact};
+use crate::plan::EdgeId;
+use crate::verdict::Verdict;
+
+const SMALL: Synthetic = Synthetic { planned: 600, played: 600, lost: 0.0, seed: 7 };
+
+struct Folder {
+    _parent: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn folder() -> Folder {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    Folder { path: parent.path().join("reports").join("session"), _parent: parent }
+}
+
+fn written() -> Folder {
+    let folder = folder();
+    SMALL.write(&folder.path).expect("a record");
+    folder
+}
+
+fn with_events(change: impl FnOnce(String) -> Vec<u8>) -> Folder {
+    let folder = written();
+    let text = fs::read_to_string(folder.path.join(EVENTS)).expect("events");
+    fs::write(folder.path.join(EVENTS), change(text)).expect("changed events");
+    folder
+}
+
+fn error_of(folder: &Folder) -> String {
+    read(&folder.path, |_| {}).expect_err("an error").to_string().replace(&folder.path.display().to_string(), "SESSION")
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let folder = written();
+    let mut events = Vec::new();
+    let reading = read(&folder.path, |event| events.push(event)).expect("a record");
+    assert!(events == SMALL.events().collect::<Vec<_>>());
+    assert_eq!(reading, Reading { events: events.len() as u64, torn: false });
+}
+
+#[test]
+fn a_folder_that_exists_is_not_touched() {
+    let folder = written();
+    let before = fs::read(folder.path.join(EVENTS)).expect("events");
+    let error = Journal::create(&folder.path).err().expect("an error");
+    assert!(matches!(error, JournalError::Exists(_)) && error.to_string().contains("another name"), "{error}");
+    assert_eq!(fs::read(folder.path.join(EVENTS)).expect("events"), before);
+}
+
+#[test]
+fn a_torn_last_line_is_left_out_and_told() {
+    let folder = with_events(|text| text.as_bytes()[..text.len() - 40].to_vec());
+    let reading = read(&folder.path, |_| {}).expect("a record");
+    assert!(reading.torn);
+    let findings = findings(&folder.path).expect("findings");
+    assert_eq!((findings.verdict, findings.end.clone()), (Verdict::Inconclusive, None));
+    assert!(findings.reasons[0].contains("breaks off"), "{:?}", findings.reasons);
+}
+
+#[test]
+fn damage_in_the_middle_is_an_error() {
+    let folder = with_events(|text| text.replacen("delivery", "delivary", 1).into_bytes());
+    insta::assert_snapshot!(error_of(&folder), @"line 3 of events.jsonl is no event: the file is damaged");
+}
+
+#[test]
+fn a_newer_record_is_refused_by_name() {
+    let folder = with_events(|text| {
+        let newer =
+            text.replacen("\"version\":1", "\"version\":9", 1).replacen("\"rig\":\"0.1.0\"", "\"rig\":\"4.0\"", 1);
+        newer.replacen("\"wall_gap\"", "\"gap_of_wall\"", 1).into_bytes()
+    });
+    insta::assert_snapshot!(error_of(&folder), @"the record has version 9 of the event's layout, written by rig 4.0, and this rig reads up to 1: use rig 4.0 or a newer one");
+}
+
+#[test]
+fn an_edge_that_is_not_there_is_an_error() {
+    let folder = with_events(|text| text.replacen("{\"edge\":4", "{\"edge\":5", 1).into_bytes());
+    insta::assert_snapshot!(error_of(&folder), @"line 10 of events.jsonl cannot be of a session: edge 5 of 5");
+}
+
+#[test]
+fn a_plan_that_cannot_be_is_an_error() {
+    let folder = with_events(|text| text.replacen("\"request\":0", "\"request\":77", 1).into_bytes());
+    insta::assert_snapshot!(error_of(&folder), @"line 1 of events.jsonl cannot be of a session: edge 77 of 5");
+}
+
+#[test]
+fn a_record_begins_with_the_start() {
+    let headless = with_events(|text| text.split_once('\n').expect("lines").1.into());
+    let empty = with_events(|_| Vec::new());
+    let other = with_events(|_| b"hello\n".to_vec());
+    for folder in [headless, empty, other] {
+        assert!(matches!(read(&folder.path, |_| {}), Err(JournalError::NoStart)));
+    }
+    let missing = folder();
+    insta::assert_snapshot!(error_of(&missing), @"cannot read SESSION/events.jsonl: name the folder of a session, with an events.jsonl in it");
+}
+
+#[test]
+fn a_line_without_end_is_not_read_into_memory() {
+    let folder = with_events(|text| {
+        let mut long = text.into_bytes();
+        long.extend(vec![b' '; 2 << 20]);
+        long
+    });
+    assert!(matches!(read(&folder.path, |_| {}), Err(JournalError::Long { .. })));
+}
+
+fn send_all(events: impl Iterator<Item = Event>) -> mpsc::Receiver<Record> {
+    let (sender, receiver) = mpsc::channel();
+    for event in events {
+        let traffic = Traffic {
+            link: "breaker".into(),
+            outbound: event.trial.is_none(),
+            at: event.at,
+            bytes: [1, 2, 3].into(),
+            note: Some(EdgeId(1)),
+            trial: event.trial,
+        };
+        sender.send(Record::Event(event)).expect("a receiver");
+        sender.send(Record::Traffic(traffic)).expect("a receiver");
+    }
+    receiver
+}
+
+#[test]
+fn a_recorder_finds_what_its_record_shows() {
+    let folder = folder();
+    let recorder = Recorder::create(&folder.path).expect("a folder");
+    let mut seen = 0;
+    let recorded = recorder.run(&send_all(SMALL.events()), |_, _| seen += 1).expect("a record");
+    assert!(recorded.error.is_none());
+    assert_eq!(recorded.findings.verdict, Verdict::Pass, "{:?}", recorded.findings.reasons);
+    assert_eq!(seen, SMALL.events().count());
+    let again = findings(&folder.path).expect("findings");
+    assert_eq!(format!("{again:?}"), format!("{:?}", recorded.findings));
+}
+
+#[test]
+fn a_recorder_needs_the_start_first() {
+    let folder = folder();
+    let recorder = Recorder::create(&folder.path).expect("a folder");
+    let records = send_all(SMALL.events().skip(1));
+    assert!(matches!(recorder.run(&records, |_, _| {}), Err(JournalError::NoStart)));
+}
+
+#[test]
+fn a_trace_names_links_directions_and_edges() {
+    let folder = folder();
+    let recorder = Recorder::create(&folder.path).expect("a folder");
+    recorder.run(&send_all(SMALL.events().take(3)), |_, _| {}).expect("a record");
+    let file = fs::File::open(folder.path.join(TRACE)).expect("a trace");
+    let mut reader = PcapNgReader::new(file).expect("a section");
+    let mut text = String::new();
+    while let Some(block) = reader.next_block() {
+        match block.expect("a block") {
+            Block::InterfaceDescription(interface) => text += &format!("{:?}\n", interface.options),
+            Block::EnhancedPacket(packet) => {
+                let comment = packet.options.iter().find_map(|option| match option {
+                    EnhancedPacketOption::Comment(text) => Some(text.clone()),
+                    _ => None,
+                });
+                let flags = packet.options.iter().any(|option| *option == EnhancedPacketOption::Flags(2));
+                let line = (packet.timestamp.as_nanos(), flags, comment, packet.data);
+                text += &format!("{line:?}\n");
+            }
+            _ => {}
+        }
+    }
+    // 1767225600 s is 2026-01-01T00:00:00Z, 0x6955b900.
+    insta::assert_snapshot!(text, @r#"
+    [IfName("breaker"), IfTsResol(9)]
+    (1767225600000000000, true, Some("S2 Feeder Circuit Breaker → DAC - sub"), [105, 85, 185, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3])
+    (1767225660000000000, false, Some("S2 Feeder Circuit Breaker → DAC - sub, trial 1"), [105, 85, 185, 60, 0, 0, 0, 0, 2, 0, 0, 0, 1, 2, 3])
+    (1767225660146000000, false, Some("S2 Feeder Circuit Breaker → DAC - sub, trial 1"), [105, 85, 185, 60, 0, 2, 58, 80, 2, 0, 0, 0, 1, 2, 3])
+    "#);
+}
+
+/// A disk with room for so many bytes.
+struct Disk(usize);
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = bytes.len().min(self.0);
+        self.0 -= room;
+        if room == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(room) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_ends_no_session_and_passes_none() {
+    for (events, trace) in [(100_000, usize::MAX), (usize::MAX, 100_000), (0, 0)] {
+        let recorder = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace))));
+        let recorded = recorder.run(&send_all(SMALL.events()), |_, _| {}).expect("findings");
+        let error = recorded.error.expect("an error");
+        assert!(matches!(error, JournalError::Write { .. }));
+        assert_eq!(recorded.findings.edges[0].counts.on_time, 600);
+        assert_eq!(recorded.findings.verdict, Verdict::Inconclusive);
+        assert_eq!(recorded.findings.reasons[0], error.to_string());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_break_the_reader(bytes: Vec<u8>, cut in 0..2_000_usize, at in 0..2_000_usize) {
+        let mut record = Vec::new();
+        for event in SMALL.events().take(8) {
+            record.extend(serde_json::to_vec(&event).expect("an event"));
+            record.push(b'\n');
+        }
+        let at = at.min(record.len());
+        let end = (at + cut).min(record.len());
+        record.splice(at..end, bytes);
+        let mut tally = None;
+        let _ = reader::read_lines(record.as_slice(), |event| match (&mut tally, event.fact) {
+            (none @ None, Fact::Started(start)) => *none = Some(crate::verdict::Tally::new(*start)),
+            (Some(tally), fact) => tally.note(&Event { fact, ..event }),
+            (None, _) => {}
+        });
+        drop(tally.map(crate::verdict::Tally::findings));
+    }
+}

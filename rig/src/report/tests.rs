@@ -1,0 +1,245 @@
+//! Reports of made-up records, read back by others.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use proptest::prelude::*;
+use quick_junit::{NonSuccessKind, TestCaseStatus};
+
+use super::*;
+use crate::event::{End, Event, Fact};
+use crate::journal::synthetic::Synthetic;
+use crate::journal;
+use crate::verdict::{Tally, Verdict};
+
+const FILES: [&str; 6] = ["junit.xml", "latency.hlog", "metrics.txt", "payloads.csv", "summary.json", "summary.md"];
+
+fn found(synthetic: Synthetic) -> Findings {
+    let mut tally = Tally::new(synthetic.start());
+    synthetic.events().for_each(|event| tally.note(&event));
+    tally.findings()
+}
+
+fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    write(&mut bytes).expect("memory takes everything");
+    String::from_utf8(bytes).expect("reports are UTF-8")
+}
+
+fn junit_of(findings: &Findings) -> quick_junit::Report {
+    let xml = text(|out| junit::write(out, findings));
+    quick_junit::Report::deserialize_from_str(&xml).expect("an independent reader takes it")
+}
+
+fn file(folder: &Path, name: &str) -> Vec<u8> {
+    fs::read(folder.join(name)).expect("a report")
+}
+
+#[test]
+fn a_record_gives_the_same_reports_again_and_again() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let folder = parent.path().join("session");
+    let synthetic = Synthetic::of_deliveries(20_000);
+    synthetic.write(&folder).expect("a record");
+    let findings = journal::findings(&folder).expect("findings");
+    assert_eq!(findings.verdict, Verdict::Pass, "{:?}", findings.reasons);
+    write_all(&folder, &findings).expect("reports");
+    let first = FILES.map(|name| file(&folder, name));
+    write_all(&folder, &found(synthetic)).expect("reports");
+    assert!(first == FILES.map(|name| file(&folder, name)));
+    let names: Vec<_> = fs::read_dir(&folder).expect("a folder").collect();
+    assert_eq!(names.len(), FILES.len() + 2, "nothing else is left: {names:?}");
+
+    let lines = String::from_utf8(file(&folder, "payloads.csv")).expect("text").lines().count();
+    assert_eq!(lines, 20_001);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_not_there() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let error = file::replace(parent.path(), "junit.xml", |out| {
+        io::Write::write_all(out, b"<testsuites>")?;
+        Err(io::ErrorKind::StorageFull.into())
+    });
+    assert!(error.expect_err("an error").to_string().contains("junit.xml"));
+    assert_eq!(fs::read_dir(parent.path()).expect("a folder").count(), 0);
+    let nowhere = parent.path().join("nowhere");
+    assert!(matches!(write_all(&nowhere, &found(Synthetic::of_deliveries(5))), Err(ReportError::Write { .. })));
+}
+
+#[test]
+fn junit_says_what_was_found() {
+    let mut findings = found(Synthetic { planned: 598, played: 598, lost: 0.1, seed: 3 });
+    findings.edges[1].verdict = None;
+    let report = junit_of(&findings);
+    let suite = &report.test_suites[0];
+    assert_eq!((suite.tests, suite.failures, suite.errors), (7, 3, 0));
+    assert_eq!(text(|out| junit::write(out, &findings)).matches("skipped=\"2\"").count(), 2);
+    let status: Vec<_> = suite.test_cases.iter().map(|case| (case.name.as_str(), kind(&case.status))).collect();
+    assert_eq!(
+        status,
+        [
+            ("S1 DAC - sub → Feeder Circuit Breaker", "pass"),
+            ("S2 Feeder Circuit Breaker → DAC - sub", "skipped"),
+            ("S3 Distr. Cust. Storage → DMS", "failure"),
+            ("S3 Distr. Cust. Storage → OMS", "failure"),
+            ("S3 Distr. Cust. Storage → LMS - Utility", "failure"),
+            ("S-T1 sub-total", "pass"),
+            ("S-T2 sub-total", "skipped"),
+        ]
+    );
+    assert!(suite.test_cases.iter().all(|case| case.classname.as_deref() == Some("rig.nothing.synthetic")));
+    let TestCaseStatus::Skipped { message, .. } = &suite.test_cases[6].status else { panic!("a skipped case") };
+    assert_eq!(message.as_ref().map(|text| text.as_str()), Some("left blank by the source"));
+    assert!(
+        suite
+            .properties
+            .iter()
+            .any(|property| property.name.as_str() == "simulated" && property.value.as_str() == "true")
+    );
+}
+
+fn kind(status: &TestCaseStatus) -> &'static str {
+    match status {
+        TestCaseStatus::Success { .. } => "pass",
+        TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, .. } => "failure",
+        TestCaseStatus::NonSuccess { kind: NonSuccessKind::Error, .. } => "error",
+        TestCaseStatus::Skipped { .. } => "skipped",
+    }
+}
+
+#[test]
+fn too_few_trials_are_errors_and_so_is_a_session_without_end() {
+    let few = junit_of(&found(Synthetic { planned: 20, played: 20, lost: 0.0, seed: 3 }));
+    assert_eq!((few.test_suites[0].errors, few.test_suites[0].failures), (6, 0));
+
+    let synthetic = Synthetic { planned: 598, played: 598, lost: 0.0, seed: 3 };
+    let mut tally = Tally::new(synthetic.start());
+    synthetic.events().filter(|event| !matches!(event.fact, Fact::Ended(_))).for_each(|event| tally.note(&event));
+    let broken = junit_of(&tally.clone().findings());
+    let last = broken.test_suites[0].test_cases.last().expect("cases");
+    assert_eq!((last.name.as_str(), kind(&last.status)), ("session", "error"));
+    tally.note(&Event { at: u64::MAX, trial: None, fact: Fact::Ended(End::Complete) });
+    assert_eq!(junit_of(&tally.findings()).test_suites[0].errors, 0);
+}
+
+#[test]
+fn times_have_three_decimals() {
+    let mut findings = found(Synthetic::of_deliveries(50));
+    findings.edges[0].latency.reset();
+    findings.edges[0].latency.record(1_118_000_000).expect("it grows");
+    let xml = text(|out| junit::write(out, &findings));
+    let times: Vec<_> = xml.split(" time=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(
+        times.iter().all(|time| time.split_once('.').is_some_and(|(_, decimals)| decimals.len() == 3)),
+        "{times:?}"
+    );
+}
+
+#[test]
+fn hlog_is_read_back() {
+    let findings = found(Synthetic::of_deliveries(500));
+    let log = text(|out| hlog::write(out, &findings));
+    let intervals: Vec<_> = IntervalLogIterator::new(log.as_bytes())
+        .filter_map(|entry| match entry.expect("an entry") {
+            LogEntry::Interval(interval) => Some(interval),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(intervals.len(), 6);
+    assert_eq!(
+        intervals[0].tag().map(|tag| tag.as_str().to_owned()).as_deref(),
+        Some("S1_DAC_-_sub_→_Feeder_Circuit_Breaker")
+    );
+    let tags: HashSet<_> = intervals.iter().map(|interval| interval.tag().map(|tag| tag.as_str())).collect();
+    assert_eq!(tags.len(), 6);
+    assert!(log.contains("simulated"));
+    let mut deserializer = hdrhistogram::serialization::Deserializer::new();
+    let bytes = base64_decode(intervals[0].encoded_histogram());
+    let read: hdrhistogram::Histogram<u64> = deserializer.deserialize(&mut bytes.as_slice()).expect("a histogram");
+    assert_eq!(read, findings.edges[0].latency);
+}
+
+/// RFC 4648 section 4, for a test alone.
+fn base64_decode(text: &str) -> Vec<u8> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    for value in text.chars().filter_map(|c| ALPHABET.find(c)) {
+        bits = bits << 6 | u32::try_from(value).expect("six bits");
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held & 0xff) as u8);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn texts_of_a_short_session() {
+    let findings = found(Synthetic { planned: 3, played: 3, lost: 0.5, seed: 5 });
+    insta::assert_snapshot!(text(|out| summary::write_markdown(out, &findings)), @"");
+    insta::assert_snapshot!(text(|out| csv::write(out, &findings)).replace('\r', ""), @"");
+    let metrics = text(|out| metrics::write(out, &findings));
+    assert!(metrics.ends_with("\n# EOF\n"));
+    let of_dms: Vec<_> = metrics.lines().filter(|line| line.contains("to=\"DMS\"") && !line.ends_with(" 0")).collect();
+    insta::assert_snapshot!(of_dms.join("\n"), @"");
+    let json: serde_json::Value = serde_json::from_str(&text(|out| summary::write_json(out, &findings))).expect("JSON");
+    assert_eq!(json["verdict"], "inconclusive");
+    assert_eq!(json["simulated"], true);
+    assert_eq!(json["edges"][0]["on_time"], 3);
+    assert_eq!(json["blank_sub_totals"][0], "S-T2");
+}
+
+#[test]
+fn a_family_of_metrics_comes_together_and_once() {
+    let metrics = text(|out| metrics::write(out, &found(Synthetic::of_deliveries(50))));
+    let mut seen = HashSet::new();
+    let mut family = String::new();
+    for line in metrics.lines().filter(|line| *line != "# EOF") {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            family = rest.split(' ').next().unwrap_or_default().to_owned();
+            assert!(seen.insert(family.clone()), "{family} twice");
+        } else if !line.starts_with('#') {
+            assert!(line.starts_with(&family), "{line} within {family}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_name_breaks_a_report(bytes: Vec<u8>, hostile in "[\\x00-\\x1f\\]>&<\"'=|,`\\\\a{}\u{ffff}]{0,30}") {
+        let name = String::from_utf8_lossy(&bytes).into_owned() + &hostile;
+        let mut start = Synthetic { planned: 2, played: 2, lost: 0.0, seed: 0 }.start();
+        start.session.clone_from(&name);
+        start.plan.title.clone_from(&name);
+        start.host.insert(name.clone(), name.clone());
+        for row in &mut start.plan.rows {
+            row.id.clone_from(&name);
+            row.payload.clone_from(&name);
+        }
+        for edge in &mut start.plan.edges {
+            edge.to.clone_from(&name);
+        }
+        let mut tally = Tally::new(start);
+        Synthetic { planned: 2, played: 2, lost: 0.5, seed: 0 }.events().for_each(|event| tally.note(&event));
+        let findings = tally.findings();
+
+        let report = junit_of(&findings);
+        let names: HashSet<_> = report.test_suites[0].test_cases.iter().map(|case| case.name.as_str()).collect();
+        prop_assert_eq!(names.len(), report.test_suites[0].tests);
+        let log = text(|out| hlog::write(out, &findings));
+        prop_assert!(IntervalLogIterator::new(log.as_bytes()).all(|entry| entry.is_ok()));
+        let csv = text(|out| csv::write(out, &findings));
+        prop_assert_eq!(csv.matches("\r\n").count(), 11);
+        let metrics = text(|out| metrics::write(out, &findings));
+        prop_assert!(metrics.lines().all(|line| line.starts_with("# ") || line.starts_with("rig_")));
+        let markdown = text(|out| summary::write_markdown(out, &findings));
+        prop_assert!(!markdown.contains("<a") && markdown.lines().filter(|line| line.starts_with('|')).count() == 8);
+        let json = text(|out| summary::write_json(out, &findings));
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+    }
+}
