@@ -66,16 +66,18 @@ pub(super) fn draw(claims: &[Summary]) -> Drawn<Picture> {
     let rows = u32::try_from(claims.len()).unwrap_or(u32::MAX).min(64);
     let sheet = Sheet {
         title: "Latency of every edge and sub-total against its limit",
-        subtitle: "box: 25th to 75th percentile, line: median · whiskers: 1st and 99th · dot: largest that arrived · \
-                   lost ones rank above all",
+        subtitle: "box: 25th to 75th percentile, line: median · whiskers: 1st and 99th · \
+                   without a latency: above all",
         x_name: "latency (logarithmic)",
         y_name: "",
         height: HEAD + FOOT + rows.max(1) * ROW,
-        left: 330,
+        left: 322,
+        right: 120,
         key: &[
             (Mark::Box, "latency, at the most".to_owned()),
             (Mark::Limit, "limit of the edge (upright line)".to_owned()),
             (Mark::Dot, "largest".to_owned()),
+            (Mark::Beyond, "99th percentile has none".to_owned()),
         ],
     };
     let svg = sheet.draw(latencies.clone(), Axis::rows(names), |plane| {
@@ -117,10 +119,13 @@ fn draw_row(plane: &Plane, row: f64, claim: &Summary, end: f64) -> Drawn<()> {
     if let Some((_, largest)) = claim.ends {
         Mark::Dot.draw(plane, (largest as f64, row))?;
     }
+    if claim.quantiles[4] == Quantile::Never {
+        Mark::Beyond.draw(plane, (end, row))?;
+    }
     let counts = match claim.never {
         0 => format!("n {}", grouped(claim.n)),
-        never => format!("n {}, {} lost", grouped(claim.n), grouped(never)),
+        never => format!("n {}, {} without", grouped(claim.n), grouped(never)),
     };
     let color = if claim.never == 0 { FAINT } else { LIMIT };
-    note(plane, (end, row), (-4, 0), &counts, anchored(text(14, color), HPos::Right, VPos::Center))
+    note(plane, (end, row), (10, 0), &counts, anchored(text(15, color), HPos::Left, VPos::Center))
 }

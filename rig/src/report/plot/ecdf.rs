@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
 use super::mark::Mark;
-use super::sheet::{DATA, FAINT, LIMIT, Plane, Sheet, anchored, note, text};
+use super::sheet::{DATA, FAINT, LIMIT, Plane, RIGHT, Sheet, anchored, note, text};
 use super::steps::stairs;
 use super::{Drawn, Picture, words};
 use crate::report::quantity::{grouped, nanos, required, setting};
@@ -36,6 +36,7 @@ pub(super) fn draw(finding: &Finding, spread: &Spread) -> Drawn<Picture> {
         y_name: "share of deliveries",
         height: 420,
         left: 74,
+        right: RIGHT,
         key: &key,
     };
     let svg = sheet.draw(axis.clone(), Axis::share(), |plane| {
@@ -55,6 +56,9 @@ pub(super) fn draw(finding: &Finding, spread: &Spread) -> Drawn<Picture> {
 /// The axis that shows all latencies and the limit.
 pub(super) fn latency_axis(spread: &Spread, limit: Nanos) -> Axis {
     let (least, most) = spread.ends().unwrap_or((limit, limit));
+    // Earliest instants may be 0, which no logarithmic axis has: as low as a hundredth of the smallest latest one.
+    let earliest = spread.earliest().first().map_or(least, |earliest| (*earliest).max(least / 100));
+    let least = least.min(earliest);
     Axis::latency(least.min(limit), most.max(limit))
 }
 

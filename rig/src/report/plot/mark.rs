@@ -31,6 +31,8 @@ pub(super) enum Mark {
     Dark,
     /// A box with whiskers.
     Box,
+    /// An arrow: beyond the end of the axis.
+    Beyond,
 }
 
 impl Mark {
@@ -50,6 +52,7 @@ impl Mark {
             Self::Diamond => {
                 area.draw(&(base + Polygon::new(vec![(0, -6), (6, 0), (0, 6), (-6, 0)], DOUBT)))
             }
+            Self::Beyond => area.draw(&(base + Polygon::new(vec![(-7, -5), (2, 0), (-7, 5)], LIMIT))),
             Self::Cross => area.draw(
                 &(base
                     + PathElement::new(vec![(-4, -4), (4, 4)], LIMIT.stroke_width(2))

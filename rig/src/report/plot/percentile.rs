@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::axis::Axis;
 use super::ecdf::{COLUMNS, is_wide, latency_axis};
 use super::mark::Mark;
-use super::sheet::{DARK, DATA, FAINT, LIMIT, Plane, Sheet, anchored, note, text};
+use super::sheet::{DARK, DATA, FAINT, LIMIT, Plane, RIGHT, Sheet, anchored, note, text};
 use super::steps::stairs;
 use super::{Drawn, Picture, words};
 use crate::report::quantity::{grouped, nanos, required, setting};
@@ -34,6 +34,7 @@ pub(super) fn draw(finding: &Finding, spread: &Spread) -> Drawn<Picture> {
         y_name: if latencies.is_log() { "latency (logarithmic)" } else { "latency" },
         height: 420,
         left: 90,
+        right: RIGHT,
         key: &key,
     };
     let svg = sheet.draw(quantiles.clone(), latencies.clone(), |plane| {
@@ -94,7 +95,7 @@ impl Frame<'_, '_> {
         let (side, by) = if right_half { (HPos::Right, -6) } else { (HPos::Left, 6) };
         let words = format!("{} without a latency: over any limit", grouped(spread.never()));
         let style = anchored(text(16, LIMIT), side, VPos::Top);
-        note(self.plane, (from, self.latencies.end()), (by, 24), &words, style)
+        note(self.plane, (from, self.latencies.end()), (by, 60), &words, style)
     }
 
     fn draw_limit(&self, finding: &Finding) -> Drawn<()> {

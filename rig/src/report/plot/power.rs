@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
 use super::mark::Mark;
-use super::sheet::{DARK, DATA, FOOT, HEAD, INK, Sheet, anchored, note, text};
+use super::sheet::{DARK, DATA, FOOT, HEAD, INK, RIGHT, Sheet, anchored, note, text};
 use super::{Drawn, Picture};
 use crate::event::PowerStage;
 use crate::fixture::{Level, Player};
@@ -158,6 +158,7 @@ pub(super) fn draw(lanes: &[Lane], duration: Nanos) -> Drawn<Picture> {
         y_name: "",
         height: HEAD + FOOT + rows * ROW,
         left: 150,
+        right: RIGHT,
         key: &[
             (Mark::Between, "with power".to_owned()),
             (Mark::Dark, "without (darker: for more of the time)".to_owned()),

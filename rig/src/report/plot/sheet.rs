@@ -14,8 +14,10 @@ pub(super) const WIDTH: u32 = 900;
 /// Pixels above the plane: title, sub-title.
 pub(super) const HEAD: u32 = 62;
 /// Pixels below the plane: tick labels, the axis' name, the key.
-pub(super) const FOOT: u32 = 76;
-/// Pixels right of the plane.
+pub(super) const FOOT: u32 = 88;
+/// Pixels of the key, at the bottom of what is below the plane.
+const KEY: u32 = 34;
+/// Pixels right of the plane, where nothing is written there.
 pub(super) const RIGHT: u32 = 22;
 
 // The palette of M. Okabe and K. Ito, "Color Universal Design" (2008): told apart by all common kinds of colour
@@ -54,6 +56,8 @@ pub(super) struct Sheet<'t> {
     pub(super) height: u32,
     /// Pixels left of the plane.
     pub(super) left: u32,
+    /// Pixels right of the plane.
+    pub(super) right: u32,
     /// What the marks mean.
     pub(super) key: &'t [(Mark, String)],
 }
@@ -69,10 +73,11 @@ impl Sheet<'_> {
             area.draw(&Text::new(visible_up_to(self.subtitle, 130), (16, 37), text(16, FAINT)))?;
             self.draw_key(&area)?;
             let (_, plot) = area.split_vertically(HEAD);
-            let (plot, _) = plot.split_vertically(self.height - HEAD - 26);
+            let (plot, _) = plot.split_vertically(self.height - HEAD - KEY);
             let mut chart = ChartBuilder::on(&plot)
-                .margin_right(RIGHT)
-                .x_label_area_size(FOOT - 26)
+                .margin_left(8)
+                .margin_right(self.right)
+                .x_label_area_size(FOOT - KEY)
                 .y_label_area_size(self.left)
                 .build_cartesian_2d(x, y)?;
             chart

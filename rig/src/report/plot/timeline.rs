@@ -9,7 +9,7 @@ use super::axis::Axis;
 use super::ecdf::latency_axis;
 use super::mark::Mark;
 use super::power::{Lane, felt_by};
-use super::sheet::{DARK, DATA, DOUBT, LIMIT, Plane, Sheet, anchored, note, text};
+use super::sheet::{DARK, DATA, DOUBT, LIMIT, Plane, RIGHT, Sheet, anchored, note, text};
 use super::{Drawn, Picture, words};
 use crate::report::quantity::{grouped, nanos, setting};
 use crate::report::spread::{Spread, timed};
@@ -37,6 +37,7 @@ pub(super) fn draw(findings: &Findings, finding: &Finding, spread: &Spread) -> D
         y_name: if latencies.is_log() { "latency (logarithmic)" } else { "latency" },
         height: 420,
         left: 90,
+        right: RIGHT,
         key: &key(finding, cuts.is_some()),
     };
     let svg = sheet.draw(time.clone(), latencies.clone(), |plane| {

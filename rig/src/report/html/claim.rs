@@ -1,0 +1,288 @@
+//! What the page says of an edge or a sub-total.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::event::Flaw;
+use crate::plan::{EdgeId, Plan};
+use crate::report::plot::{Kind, PlotFile};
+use crate::report::quantity::{at_least, at_most, clock, found, grouped, latency, required, setting};
+use crate::report::spread::{Quantile, Spread};
+use crate::verdict::{Counts, Finding, Outcome, Point, Verdict};
+
+/// The most failed deliveries listed; all of them are in `payloads.csv`.
+const LISTED: usize = 50;
+
+/// An edge or a sub-total.
+#[derive(Serialize)]
+pub(super) struct Claim {
+    anchor: String,
+    id: String,
+    route: String,
+    pub(super) phase: String,
+    payload: String,
+    size: String,
+    required: String,
+    limit: String,
+    n: String,
+    on_time: String,
+    not_sent: Option<String>,
+    failures: Vec<Failure>,
+    rate: String,
+    lower: String,
+    upper: String,
+    quantiles: Vec<Named>,
+    p50: String,
+    p99: String,
+    max: String,
+    verdict: Word,
+    reason: String,
+    missing: Option<String>,
+    open: bool,
+    plots: Vec<Shown>,
+    failed: Vec<FailedDelivery>,
+    failed_more: Option<String>,
+    pub(super) detection: Option<Detection>,
+}
+
+/// A verdict: its word, and the class that gives its colour.
+#[derive(Clone, Serialize)]
+pub(super) struct Word {
+    pub(super) class: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// How many failed in one way.
+#[derive(Serialize)]
+struct Failure {
+    kind: &'static str,
+    count: String,
+}
+
+/// A value and its name.
+#[derive(Clone, Serialize)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// A plot on the page.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    path: String,
+    alt: String,
+    caption: &'static str,
+}
+
+#[derive(Serialize)]
+struct FailedDelivery {
+    trial: u32,
+    at: String,
+    what: &'static str,
+    latency: String,
+}
+
+/// Times from a cause to the first byte of what a device sent by itself.
+#[derive(Clone, Serialize)]
+pub(super) struct Detection {
+    n: String,
+    least: String,
+    p50: String,
+    p99: String,
+    max: String,
+}
+
+impl Claim {
+    /// What there is to say of a finding.
+    pub(super) fn of(anchor: String, finding: &Finding, plan: &Plan, plots: Vec<Shown>) -> Self {
+        let spread = Spread::of(finding);
+        let quantile = |part, of| quantile(spread.quantile(part, of));
+        let (least, max) = spread.ends().map_or_else(
+            || ("–".to_owned(), "–".to_owned()),
+            |(least, max)| (latency(least), latency(max)),
+        );
+        let not_sent = finding.counts.not_sent;
+        let quantiles = [
+            ("smallest", least),
+            ("50th percentile", quantile(1, 2)),
+            ("90th percentile", quantile(9, 10)),
+            ("99th percentile", quantile(99, 100)),
+            ("99.9th percentile", quantile(999, 1000)),
+            ("largest that arrived", max.clone()),
+            ("without a latency", grouped(spread.never())),
+        ];
+        let (failed, more) = failed(&finding.points);
+        Self {
+            anchor,
+            id: finding.id.clone(),
+            route: route(finding, plan),
+            phase: finding.phase.clone(),
+            payload: finding.payload.clone(),
+            size: size(finding, plan),
+            required: required(finding.budget.reliability),
+            limit: setting(finding.budget.latency),
+            n: grouped(spread.n()),
+            on_time: grouped(finding.counts.on_time),
+            not_sent: (not_sent > 0).then(|| grouped(not_sent)),
+            failures: failures(&finding.counts),
+            rate: found(finding.counts.on_time, spread.n()),
+            lower: at_least(finding.lower),
+            upper: at_most(finding.upper),
+            p50: quantile(1, 2),
+            p99: quantile(99, 100),
+            max,
+            quantiles: quantiles.map(|(name, value)| Named { name: name.to_owned(), value }).into(),
+            verdict: word(finding.verdict),
+            reason: finding.reason.clone(),
+            missing: finding.missing.map(grouped),
+            open: matches!(finding.verdict, Some(Verdict::Fail | Verdict::Inconclusive)),
+            plots,
+            failed,
+            failed_more: (more > 0).then(|| grouped(more)),
+            detection: Detection::of(&finding.detection),
+        }
+    }
+}
+
+impl Shown {
+    /// A plot with its caption.
+    pub(super) fn of(plot: &PlotFile) -> Self {
+        let caption = match plot.kind {
+            Kind::Boxes => "Latency of every edge and sub-total against its limit.",
+            Kind::Power => "Which rails were without power when.",
+            Kind::Timeline => "Over time: when what arrived late, flawed or not at all, and the power cuts around it.",
+            Kind::Ecdf => "Distribution: how many had arrived by each latency.",
+            Kind::Percentiles => "By percentile: how the slowest few in a hundred, a thousand and so on did.",
+        };
+        Self { path: plot.path.clone(), alt: plot.alt.clone(), caption }
+    }
+}
+
+impl Detection {
+    fn of(times: &Histogram<u64>) -> Option<Self> {
+        let at = |part: f64, needed| {
+            let shown = times.len() >= needed;
+            if shown { latency(times.value_at_quantile(part)) } else { "too few".to_owned() }
+        };
+        (!times.is_empty()).then(|| Self {
+            n: grouped(times.len()),
+            least: latency(times.min()),
+            p50: at(0.5, 2),
+            p99: at(0.99, 100),
+            max: latency(times.max()),
+        })
+    }
+}
+
+/// A verdict's word and class.
+pub(super) fn word(verdict: Option<Verdict>) -> Word {
+    let (class, text) = match verdict {
+        Some(Verdict::Pass) => ("pass", "pass"),
+        Some(Verdict::Fail) => ("fail", "fail"),
+        Some(Verdict::Inconclusive) => ("inconclusive", "inconclusive"),
+        None => ("unjudged", "not judged"),
+    };
+    Word { class, text }
+}
+
+fn quantile(quantile: Quantile) -> String {
+    match quantile {
+        Quantile::Latency(nanos) => latency(nanos),
+        Quantile::Never => "over any limit".to_owned(),
+        Quantile::TooFew => "too few".to_owned(),
+    }
+}
+
+/// `DAC - sub → DMS` for an edge, `D1 out → D2 in` for a sub-total.
+fn route(finding: &Finding, plan: &Plan) -> String {
+    let trip = plan.sub_totals.iter().find(|sub| sub.id == finding.id).and_then(|sub| sub.claim.as_ref());
+    if let Some(trip) = trip {
+        return format!("{} out → {} in", row_id(plan, trip.request), row_id(plan, trip.reply));
+    }
+    let edge = plan.edges.get(usize::from(finding.edge.0));
+    edge.map_or_else(|| finding.label.clone(), |edge| format!("{} → {}", edge.from, edge.to))
+}
+
+fn row_id(plan: &Plan, edge: EdgeId) -> &str {
+    let row = plan.edges.get(usize::from(edge.0)).and_then(|edge| plan.rows.get(usize::from(edge.row.0)));
+    row.map_or("?", |row| row.id.as_str())
+}
+
+fn size(finding: &Finding, plan: &Plan) -> String {
+    let trip = plan.sub_totals.iter().find(|sub| sub.id == finding.id).and_then(|sub| sub.claim.as_ref());
+    let row = plan.rows.iter().find(|row| row.id == finding.id);
+    match trip.map(|trip| trip.size).or(row.map(|row| row.size)) {
+        Some((least, most)) if least == most => format!("{least} B"),
+        Some((least, most)) => format!("{least}–{most} B"),
+        None => "size unknown".to_owned(),
+    }
+}
+
+fn failures(counts: &Counts) -> Vec<Failure> {
+    let plain = [
+        (Outcome::Late, counts.late),
+        (Outcome::Undecided, counts.undecided),
+        (Outcome::Lost, counts.lost),
+        (Outcome::LostInHop, counts.lost_in_hop),
+    ];
+    let flawed = FLAWS.into_iter().map(Outcome::Flawed).zip(counts.flawed);
+    let all = plain.into_iter().chain(flawed).filter(|(_, count)| *count > 0);
+    all.map(|(outcome, count)| Failure { kind: outcome_word(outcome), count: grouped(count) }).collect()
+}
+
+/// The flaws in the order of [`Counts::flawed`].
+const FLAWS: [Flaw; 8] = [
+    Flaw::Corrupt,
+    Flaw::Truncated,
+    Flaw::Garbage,
+    Flaw::WrongSize,
+    Flaw::Duplicate,
+    Flaw::OutOfOrder,
+    Flaw::WrongState,
+    Flaw::Unsolicited,
+];
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::OnTime => "in time",
+        Outcome::Late => "late",
+        Outcome::Undecided => "undecided",
+        Outcome::Lost => "lost",
+        Outcome::LostInHop => "lost in a hop",
+        Outcome::Flawed(flaw) => flaw_word(flaw),
+        Outcome::NotSent => "not sent",
+    }
+}
+
+/// A flaw in words.
+pub(super) fn flaw_word(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::Corrupt => "corrupt",
+        Flaw::Truncated => "truncated",
+        Flaw::Garbage => "garbage",
+        Flaw::WrongSize => "wrong size",
+        Flaw::Duplicate => "duplicate",
+        Flaw::OutOfOrder => "out of order",
+        Flaw::WrongState => "wrong state",
+        Flaw::Unsolicited => "unsolicited",
+    }
+}
+
+/// The first failed deliveries, and how many more there are.
+fn failed(points: &[Point]) -> (Vec<FailedDelivery>, u64) {
+    let mut failed = points.iter().filter(|point| !matches!(point.outcome, Outcome::OnTime | Outcome::NotSent));
+    let listed = failed.by_ref().take(LISTED).map(|point| FailedDelivery {
+        trial: point.trial,
+        at: clock(point.at),
+        what: outcome_word(point.outcome),
+        latency: point.latency.map_or_else(
+            || "–".to_owned(),
+            |between| match (latency(between.lo), latency(between.hi)) {
+                (lo, hi) if lo == hi => hi,
+                (lo, hi) => format!("{lo} to {hi}"),
+            },
+        ),
+    });
+    let listed = listed.collect();
+    (listed, failed.count() as u64)
+}
