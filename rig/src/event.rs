@@ -209,6 +209,35 @@ pub enum Flaw {
     Unsolicited,
 }
 
+impl Flaw {
+    /// All flaws, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Corrupt,
+        Self::Truncated,
+        Self::Garbage,
+        Self::WrongSize,
+        Self::Duplicate,
+        Self::OutOfOrder,
+        Self::WrongState,
+        Self::Unsolicited,
+    ];
+
+    /// The flaw in a word, as events spell it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Corrupt => "corrupt",
+            Self::Truncated => "truncated",
+            Self::Garbage => "garbage",
+            Self::WrongSize => "wrong-size",
+            Self::Duplicate => "duplicate",
+            Self::OutOfOrder => "out-of-order",
+            Self::WrongState => "wrong-state",
+            Self::Unsolicited => "unsolicited",
+        }
+    }
+}
+
 /// Sizes of a payload in bytes, by layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
@@ -267,6 +296,20 @@ pub enum Misbehaviour {
     UnexpectedBoot,
 }
 
+impl Misbehaviour {
+    /// The misbehaviour in a word, as events spell it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SlowBoot => "slow-boot",
+            Self::ForgotState => "forgot-state",
+            Self::Stuck => "stuck",
+            Self::Babbling => "babbling",
+            Self::UnexpectedBoot => "unexpected-boot",
+        }
+    }
+}
+
 /// What kind of failure of the rig.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -287,6 +330,23 @@ pub enum RigFault {
     BenchGone,
     /// rig panicked.
     Panic,
+}
+
+impl RigFault {
+    /// The fault in a word, as events spell it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AdapterGone => "adapter-gone",
+            Self::Instrument => "instrument",
+            Self::EdgeNotSensed => "edge-not-sensed",
+            Self::Stalled => "stalled",
+            Self::ClockStep => "clock-step",
+            Self::Actor => "actor",
+            Self::BenchGone => "bench-gone",
+            Self::Panic => "panic",
+        }
+    }
 }
 
 /// How a session ended.

@@ -16,9 +16,18 @@
 
 pub mod actor;
 pub mod cli;
+pub mod document;
 pub mod event;
 pub mod fixture;
+pub mod host;
+pub mod journal;
+pub mod link;
 pub mod live;
 pub mod plan;
+pub mod power;
+pub mod problem;
+pub mod protocol;
+pub mod quantity;
+pub mod report;
 pub mod stamp;
 pub mod verdict;

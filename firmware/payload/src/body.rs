@@ -6,7 +6,7 @@ const CAPACITY: usize = MAX_PAYLOAD - OVERHEAD;
 #[derive(Clone, Copy)]
 pub struct Body {
     bytes: [u8; CAPACITY],
-    length: u8,
+    length: usize,
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "no body is longer than 130 bytes")]
@@ -15,7 +15,7 @@ impl Body {
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let length = bytes.len().min(CAPACITY);
-        let mut body = Self { bytes: [0; CAPACITY], length: length as u8 };
+        let mut body = Self { bytes: [0; CAPACITY], length };
         body.bytes[..length].copy_from_slice(&bytes[..length]);
         body
     }
@@ -24,16 +24,16 @@ impl Body {
     #[must_use]
     pub fn resized(mut self, length: usize) -> Self {
         let length = length.min(CAPACITY);
-        let kept = usize::from(self.length).min(length);
+        let kept = self.length.min(length);
         self.bytes[kept..].fill(0);
-        self.length = length as u8;
+        self.length = length;
         self
     }
 
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
+        &self.bytes[..self.length]
     }
 
     /// The command's argument, of a body of 5 bytes.

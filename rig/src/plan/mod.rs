@@ -2,9 +2,16 @@
 //!
 //! The types here are the checked plan; nothing in it can name a row, an actor or an edge that does not exist.
 
+mod check;
+mod raw;
+mod route;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::document::{self, Checked};
+use crate::problem::{Problems, Source};
 
 /// A checked plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,7 +149,8 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// Emulated actors send payloads; their deliveries are waited for by a later `Expect`.
+    /// Emulated actors send payloads; their deliveries are waited for by a later `Expect` of the same edges, which
+    /// every checked plan has.
     Send {
         /// The edges to send on.
         edges: Vec<EdgeId>,
@@ -206,11 +214,55 @@ pub enum Action {
 pub enum Cause {
     /// The last power edge on a rail.
     Rail(String),
-    /// A payload on this edge, whose sequence the expected payload carries as its correlation.
+    /// A payload on this edge, whose sequence the expected payload carries as its correlation. Where an earlier
+    /// `Send` sent the expected edges, the first of them: what is waited for is what was sent.
     Payload(EdgeId),
 }
 
+/// `--only` names a row that the plan does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the plan {plan} has no row {row:?}; its rows are {rows}")]
+pub struct UnknownRow {
+    /// The plan's name.
+    pub plan: String,
+    /// The row that was asked for.
+    pub row: String,
+    /// The rows there are.
+    pub rows: String,
+}
+
 impl Plan {
+    /// Reads and checks a plan's file.
+    ///
+    /// # Errors
+    /// Every problem of the file.
+    pub fn load(path: &std::path::Path) -> Result<Checked<Self>, Problems> {
+        Self::parse(&document::read(path)?)
+    }
+
+    /// Checks a plan's text.
+    ///
+    /// # Errors
+    /// Every problem of the text.
+    pub fn parse(source: &Source) -> Result<Checked<Self>, Problems> {
+        check::plan(source)
+    }
+
+    /// Judges only these rows: the others are played, because what is judged may depend on them, and not judged.
+    ///
+    /// # Errors
+    /// The first id that is no row's; the plan is left as it was.
+    pub fn only(&mut self, ids: &[String]) -> Result<(), UnknownRow> {
+        if let Some(row) = ids.iter().find(|id| !self.rows.iter().any(|row| row.id == **id)) {
+            let rows: Vec<_> = self.rows.iter().map(|row| row.id.as_str()).collect();
+            return Err(UnknownRow { plan: self.name.clone(), row: row.clone(), rows: rows.join(", ") });
+        }
+        for row in &mut self.rows {
+            row.judged = ids.contains(&row.id);
+        }
+        Ok(())
+    }
+
     /// The edge of an id.
     #[must_use]
     pub fn edge(&self, id: EdgeId) -> &Edge {

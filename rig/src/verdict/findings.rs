@@ -149,6 +149,71 @@ pub struct Counts {
     pub not_sent: u64,
 }
 
+impl Findings {
+    /// Notes that the record behind the findings is not whole, and why: they no longer say pass.
+    pub fn doubt(&mut self, why: String) {
+        if self.verdict == Verdict::Pass {
+            self.verdict = Verdict::Inconclusive;
+        }
+        self.reasons.insert(0, why);
+    }
+}
+
+impl Counts {
+    /// Counts one more delivery.
+    pub fn note(&mut self, outcome: Outcome) {
+        *match outcome {
+            Outcome::OnTime => &mut self.on_time,
+            Outcome::Late => &mut self.late,
+            Outcome::Undecided => &mut self.undecided,
+            Outcome::Lost => &mut self.lost,
+            Outcome::LostInHop => &mut self.lost_in_hop,
+            Outcome::Flawed(flaw) => &mut self.flawed[flaw as usize],
+            Outcome::NotSent => &mut self.not_sent,
+        } += 1;
+    }
+
+    /// Deliveries within the statistics: all but those never sent.
+    #[must_use]
+    pub fn trials(&self) -> u64 {
+        self.on_time + self.failures() + self.undecided
+    }
+
+    /// Deliveries within the statistics that are neither successes nor undecided.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.late + self.lost + self.lost_in_hop + self.flawed.iter().sum::<u64>()
+    }
+}
+
+impl Verdict {
+    /// The verdict in one word: `pass`, `fail`, `inconclusive`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome in words of the reports, such as `on-time` or `lost-in-hop`; a flaw by its own name.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OnTime => "on-time",
+            Self::Late => "late",
+            Self::Undecided => "undecided",
+            Self::Lost => "lost",
+            Self::LostInHop => "lost-in-hop",
+            Self::Flawed(flaw) => flaw.word(),
+            Self::NotSent => "not-sent",
+        }
+    }
+}
+
 /// A change of a rail's power.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PowerEdge {

@@ -1,0 +1,140 @@
+//! `rig run`: from plan and fixture to a session folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::interrupt::Interrupt;
+use super::outcome;
+use super::{ExitCode, RunArgs, problems};
+use crate::check;
+use crate::fixture::Fixture;
+use crate::journal::Recorder;
+use crate::live::{Live, Mode, Progress};
+use crate::plan::Plan;
+use crate::session::{self, Session};
+
+/// Plays a session and writes its reports.
+#[must_use]
+pub fn run(args: &RunArgs) -> ExitCode {
+    let mut session = match prepare(args) {
+        Ok(session) => session,
+        Err(code) => return code,
+    };
+    let recorder = match Recorder::create(&session.folder) {
+        Ok(recorder) => recorder,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::NotWritten;
+        }
+    };
+    // The database and the reports are written below; a later change of the working directory must not move them.
+    session.folder = std::path::absolute(&session.folder).unwrap_or(session.folder);
+    let interrupt = Interrupt::listen();
+    let (records, received) = mpsc::channel();
+    let stop = interrupt.stop();
+    let wire = {
+        let session = session.clone();
+        thread::Builder::new().name("wire".to_owned()).spawn(move || session::run(&session, records, stop))
+    };
+    let wire = match wire {
+        Ok(wire) => wire,
+        Err(error) => {
+            eprintln!("error: cannot start the wire thread: {error}");
+            return ExitCode::Inconclusive;
+        }
+    };
+    let mut live = None;
+    let recorded = recorder.run(&received, |event, tally| {
+        if let crate::event::Fact::Started(start) = &event.fact {
+            live = Some(Live::new(Mode::detect(), start));
+        }
+        if let Some(live) = &mut live {
+            let (decided, judged) = tally.progress();
+            live.note(event, Progress { decided, judged });
+        }
+    });
+    let ended = wire.join();
+    if let Some(live) = live {
+        live.finish();
+    }
+    if interrupt.hurried() {
+        eprintln!("stopped at once; the record is in {}", session.folder.display());
+        return ExitCode::Interrupted;
+    }
+    match (ended, recorded) {
+        (Ok(Ok(())), Ok(recorded)) => outcome::write(&session.folder, recorded, interrupt.stopped()),
+        (Ok(Err(error)), _) => {
+            eprintln!("error: cannot start the wire thread's runtime: {error}");
+            ExitCode::Inconclusive
+        }
+        (Err(_), _) => ExitCode::Inconclusive,
+        (_, Err(error)) => {
+            eprintln!("error: {error}");
+            ExitCode::NotWritten
+        }
+    }
+}
+
+fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
+    let (plan, fixture) = match (Plan::load(&args.plan), Fixture::load(&args.fixture)) {
+        (Ok(plan), Ok(fixture)) => (plan, fixture),
+        (plan, fixture) => {
+            let bad = [plan.err(), fixture.err()];
+            return Err(problems::show_all(bad.into_iter().flatten()));
+        }
+    };
+    let mismatch = check::together(&plan, &fixture);
+    if !mismatch.is_empty() {
+        return Err(problems::show_all([mismatch]));
+    }
+    let sources = BTreeMap::from([
+        (file_name(&args.plan), sha256(&plan.source.text)),
+        (file_name(&args.fixture), sha256(&fixture.source.text)),
+    ]);
+    let (mut plan, fixture) = (plan.value, fixture.value);
+    if let Some(trials) = args.trials {
+        plan.trials = trials.get();
+    }
+    if let Err(unknown) = plan.only(&args.only) {
+        eprintln!("error: {unknown}");
+        return Err(ExitCode::Usage);
+    }
+    if args.simulate && !check::can_simulate(&fixture) {
+        eprintln!(
+            "error: {} has real ports; to simulate, every port must be one of its [bench] table",
+            args.fixture.display()
+        );
+        return Err(ExitCode::BadInput);
+    }
+    let id = args.name.clone().unwrap_or_else(|| session_id(&plan, &fixture));
+    Ok(Session {
+        folder: args.output.join(&id),
+        id,
+        plan,
+        fixture,
+        fixture_file: args.fixture.clone(),
+        sources,
+        seed: args.seed.unwrap_or_else(rand::random),
+        simulated: args.simulate,
+    })
+}
+
+fn session_id(plan: &Plan, fixture: &Fixture) -> String {
+    let now = OffsetDateTime::now_utc();
+    let when = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
+    format!("{when}-{}-{}", plan.name, fixture.name)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(PathBuf::from).unwrap_or_default().display().to_string()
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,390 @@
+//! A TOML file on its way to a plan or a fixture: read, parsed, and turned into raw values that know their place.
+//!
+//! serde stops at the first value it does not like. Here that value is reported, taken out of the tree, and the rest is
+//! read again, so that a file's problems come all at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::ops::Range;
+use std::path::Path;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use crate::problem::{Problem, Problems, Source};
+use crate::quantity::Name;
+
+/// The largest plan or fixture, in bytes.
+pub const LARGEST: u64 = 1024 * 1024;
+
+/// After so many values that cannot be read, the rest of a file is not looked at.
+const MOST_UNREADABLE: usize = 40;
+
+/// What a file holds once nothing is wrong with it, its text, and where in the text its parts are.
+#[derive(Clone, Debug)]
+pub struct Checked<T> {
+    /// The plan or fixture.
+    pub value: T,
+    /// Its text.
+    pub source: Source,
+    /// Where its parts are, for problems that show only when two files meet.
+    pub(crate) places: Places,
+}
+
+impl<T> Checked<T> {
+    /// A problem of one of the parts; of the whole file where the part has no place of its own.
+    pub(crate) fn problem(&self, part: &str, message: &str, help: &str) -> Problem {
+        Problem::new(&self.source, self.places.get(part).cloned(), message, help)
+    }
+}
+
+/// The bytes of a file's parts, by a key such as `row.I1.payload`.
+pub(crate) type Places = BTreeMap<String, Range<usize>>;
+
+/// A value that may be missing, and its place.
+#[derive(Clone, Debug)]
+pub struct Given<T>(Option<Spanned<T>>);
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Given<T> {
+    /// The value, where there is one.
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(Spanned::get_ref)
+    }
+
+    /// Its place, where there is one.
+    pub fn span(&self) -> Option<Range<usize>> {
+        self.0.as_ref().map(Spanned::span)
+    }
+
+    /// The value with its place, where there is one.
+    pub fn spanned(&self) -> Option<(&T, Range<usize>)> {
+        self.0.as_ref().map(|value| (value.get_ref(), value.span()))
+    }
+}
+
+// Through `Option`, so that a field that is not there is `Given(None)` without a `#[serde(default)]`: the schema then
+// lists it as required, and its absence is reported beside the other problems.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Given<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// A key that names something, and its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(Spanned<Name>);
+
+impl Key {
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.0.get_ref().0
+    }
+
+    /// Its place.
+    pub fn span(&self) -> Range<usize> {
+        self.0.span()
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for Key {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Key".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+/// Which of the two kinds a file is, told by its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A plan: rows and steps.
+    Plan,
+    /// A fixture: actors, devices and rails.
+    Fixture,
+}
+
+impl FileKind {
+    /// The kind that a text's keys speak of; a plan where they say nothing.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let (tree, _) = DeTable::parse_recoverable(text);
+        let speaks_of = |keys: &[&str]| keys.iter().filter(|key| tree.get_ref().contains_key(**key)).count();
+        let fixture = speaks_of(&["actors", "device", "instrument", "rail", "hop", "path", "bench", "stall-limit"]);
+        let plan = speaks_of(&["row", "step", "sub-total", "trials", "decision", "patience", "settle"]);
+        if fixture > plan { Self::Fixture } else { Self::Plan }
+    }
+}
+
+/// Reads a file's text.
+///
+/// # Errors
+/// One problem: it is missing, not a file, over [`LARGEST`], or not UTF-8.
+pub fn read(path: &Path) -> Result<Source, Problems> {
+    let name = path.display().to_string();
+    let text = read_text(path).map_err(|(message, help)| {
+        Problems::from(vec![Problem::new(&Source::new(&name, ""), None, &message, &help)])
+    })?;
+    Ok(Source::new(&name, &text))
+}
+
+fn read_text(path: &Path) -> Result<String, (String, String)> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => (
+            "there is no such file".to_owned(),
+            "check the path; plans are in testplans/, fixtures in fixtures/".to_owned(),
+        ),
+        _ => (format!("cannot be read: {error}"), "check the path and its permissions".to_owned()),
+    };
+    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(("this is not a file".to_owned(), "give the path of a .toml file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err((
+            "larger than 1 MiB".to_owned(),
+            "a plan or fixture is a few kilobytes; check the path".to_owned(),
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        (format!("not UTF-8 at byte {at}"), "save the file as UTF-8".to_owned())
+    })
+}
+
+/// A file while it is checked: what was found wrong so far, and where its parts are.
+#[derive(Debug)]
+pub(crate) struct Review {
+    source: Source,
+    found: Vec<Problem>,
+    /// Keys taken out because of their value, each with the start of its table: they are not missing.
+    taken_out: BTreeSet<(usize, String)>,
+    /// Where the parts are.
+    pub places: Places,
+}
+
+impl Review {
+    /// Parses a text into raw values; `None` where too little of it can be read to go on.
+    pub fn start<Raw: DeserializeOwned>(source: &Source) -> (Self, Option<Spanned<Raw>>) {
+        let mut review =
+            Self { source: source.clone(), found: Vec::new(), taken_out: BTreeSet::new(), places: Places::new() };
+        let (tree, errors) = DeTable::parse_recoverable(&source.text);
+        for error in errors.iter().take(MOST_UNREADABLE) {
+            review.at(error.span(), error.message(), "this is not TOML; see https://toml.io for how it is written");
+        }
+        // What a recovering parser makes of broken text would bring problems that are not there.
+        let raw = if errors.is_empty() { review.values(tree) } else { None };
+        (review, raw)
+    }
+
+    fn values<Raw: DeserializeOwned>(&mut self, tree: Spanned<DeTable<'_>>) -> Option<Spanned<Raw>> {
+        let span = tree.span();
+        let mut tree = Spanned::new(span.clone(), DeValue::Table(tree.into_inner()));
+        for _ in 0..MOST_UNREADABLE {
+            let DeValue::Table(table) = tree.get_ref().clone() else { break };
+            let error = match Raw::deserialize(toml::Deserializer::from(Spanned::new(span.clone(), table))) {
+                Ok(raw) => return Some(Spanned::new(span, raw)),
+                Err(error) => error,
+            };
+            let (message, help) = said(error.message());
+            self.at(error.span(), &message, &help);
+            let taken = error.span().and_then(|span| take_out(&mut tree, &span))?;
+            self.taken_out.insert(taken);
+        }
+        None
+    }
+
+    /// Notes a problem at a place.
+    pub fn at(&mut self, span: Option<Range<usize>>, message: &str, help: &str) {
+        self.found.push(Problem::new(&self.source, span, message, help));
+    }
+
+    /// The value, or a problem with the table that lacks it. `example` shows how to write it: `latency = "8s"`.
+    pub fn need<T: Clone>(&mut self, given: &Given<T>, table: &Range<usize>, example: &str) -> Option<T> {
+        if given.get().is_none() {
+            self.missing(table, example);
+        }
+        given.get().cloned()
+    }
+
+    /// Notes that a table lacks what `example` shows, unless it is there with a value that was reported already.
+    pub fn missing(&mut self, table: &Range<usize>, example: &str) {
+        let key = example.split(" =").next().unwrap_or(example);
+        if !self.taken_out.contains(&(table.start, key.to_owned())) {
+            self.at(Some(table.clone()), &format!("`{key}` is missing here"), &format!("add `{example}`"));
+        }
+    }
+
+    /// Whether something of this name was taken out, so that it is no surprise that it cannot be found.
+    pub fn lost(&self, name: &str) -> bool {
+        self.taken_out.iter().any(|(_, key)| key == name)
+    }
+
+    /// Checks that the file's layout is the one this rig knows.
+    pub fn version(&mut self, given: &Given<i64>, table: &Range<usize>) {
+        if self.need(given, table, "version = 1").is_some_and(|version| version != 1) {
+            self.at(
+                given.span(),
+                "this rig does not know this version of the layout",
+                "write version = 1, or use a newer rig",
+            );
+        }
+    }
+
+    /// A count from 1 to `most`.
+    pub fn count(&mut self, given: &Given<i64>, table: &Range<usize>, example: &str, most: i64) -> u32 {
+        let Some(count) = self.need(given, table, example) else { return 1 };
+        let what = example.split(" =").next().unwrap_or(example);
+        u32::try_from(self.within((count, given.span()), 1..=most, what)).unwrap_or(1)
+    }
+
+    /// Notes where a part is.
+    pub fn place<T>(&mut self, part: String, given: &Given<T>) {
+        if let Some(span) = given.span() {
+            self.places.insert(part, span);
+        }
+    }
+
+    /// Whether a value of the table at this place was taken out.
+    pub fn lost_in(&self, table: &Range<usize>) -> bool {
+        self.taken_out.iter().any(|(start, _)| *start == table.start)
+    }
+
+    /// A number in a range; a problem and the lowest where it is outside.
+    pub fn within(
+        &mut self,
+        number: (i64, Option<Range<usize>>),
+        range: std::ops::RangeInclusive<i64>,
+        what: &str,
+    ) -> i64 {
+        if range.contains(&number.0) {
+            return number.0;
+        }
+        let help = format!("write a number from {} to {}", range.start(), range.end());
+        self.at(number.1, &format!("{} is no possible {what}", number.0), &help);
+        *range.start()
+    }
+
+    /// The checked value, unless something was found wrong.
+    pub fn finish<T>(self, value: Option<T>) -> Result<Checked<T>, Problems> {
+        let Self { source, found, places, .. } = self;
+        match value {
+            Some(value) if found.is_empty() => Ok(Checked { value, source, places }),
+            _ => Err(Problems::from(found)),
+        }
+    }
+}
+
+/// The closest of the names that can be meant, as a help: `did you mean …?`, else all of them.
+pub(crate) fn suggest<'a>(meant: &str, names: impl Iterator<Item = &'a str>, none: &str) -> String {
+    let names: Vec<_> = names.collect();
+    let close = names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&meant.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 4)
+        .min_by_key(|(distance, _)| *distance);
+    match (close, names.is_empty()) {
+        (Some((_, name)), _) => format!("did you mean `{name}`?"),
+        (None, true) => none.to_owned(),
+        (None, false) => format!("write one of: {}", names.join(", ")),
+    }
+}
+
+/// serde's words, split into what is wrong and what to write.
+fn said(message: &str) -> (String, String) {
+    if let Some((unknown, known)) =
+        message.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, expected "))
+    {
+        let names = known.split('`').skip(1).step_by(2);
+        return (format!("there is no key `{unknown}` here"), suggest(unknown, names, "leave it out"));
+    }
+    if let Some((unknown, known)) =
+        message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected "))
+    {
+        let names = known.split('`').skip(1).step_by(2);
+        return (format!("`{unknown}` is not known here"), suggest(unknown, names, "leave it out"));
+    }
+    if let Some((wrong, expected)) = message.split_once(", expected ") {
+        return (wrong.replace("invalid type: ", "wrong type: "), format!("write {expected}"));
+    }
+    if let Some(field) = message.strip_prefix("missing field ") {
+        return (format!("{field} is missing here"), "add it".to_owned());
+    }
+    let (wrong, help) = message.split_once("; ").unwrap_or((message, "correct or leave out this value"));
+    (wrong.to_owned(), help.to_owned())
+}
+
+/// Takes the smallest value at a place out of the tree; says which key of the table at which place it was.
+fn take_out(node: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<(usize, String)> {
+    let start = node.span().start;
+    match node.get_mut() {
+        DeValue::Table(table) => take_out_of_table(table, start, span),
+        DeValue::Array(array) => take_out_of_array(array, start, span),
+        _ => None,
+    }
+}
+
+fn take_out_of_table(table: &mut DeTable<'_>, start: usize, span: &Range<usize>) -> Option<(usize, String)> {
+    // Not by containment: the place of a `[table]` is its header, and its values lie after it.
+    for (_, value) in table.iter_mut() {
+        if let Some(taken) = take_out(value, span) {
+            return Some(taken);
+        }
+    }
+    let is_there = |key: &Range<usize>, value: &Range<usize>| key == span || value == span;
+    let key = table.iter().find(|(key, value)| is_there(&key.span(), &value.span()))?.0.get_ref().to_string();
+    table.remove(key.as_str());
+    Some((start, key))
+}
+
+fn take_out_of_array<'i>(array: &mut DeArray<'i>, start: usize, span: &Range<usize>) -> Option<(usize, String)> {
+    for value in array.iter_mut() {
+        if let Some(taken) = take_out(value, span) {
+            return Some(taken);
+        }
+    }
+    let index = array.iter().position(|value| value.span() == *span)?;
+    let kept = std::mem::replace(array, DeArray::<'i>::new()).into_iter().enumerate().filter(|(at, _)| *at != index);
+    *array = kept.map(|(_, value)| value).collect();
+    Some((start, index.to_string()))
+}

@@ -1,0 +1,1 @@
+//! What the machine grants the wire plane.

@@ -1,0 +1,197 @@
+use std::collections::VecDeque;
+
+use rig_payload::{Frame, Header, Kind, Mode, State};
+
+use super::device_clock::{Contradiction, DeviceClock};
+use crate::event::Flaw;
+use crate::stamp::Stamp;
+
+/// Commands a belief remembers: more than any plan has in flight.
+const REMEMBERED: usize = 32;
+
+/// What rig can know of a device's inside from the payloads between them.
+pub struct Belief {
+    clock: Option<DeviceClock>,
+    commands: VecDeque<Command>,
+    boots: Option<u16>,
+    /// Settings the device may hold: the last it acknowledged, then those sent since.
+    settings: Vec<u16>,
+    acknowledged: bool,
+    boot_due: bool,
+}
+
+struct Command {
+    sequence: u16,
+    last: Stamp,
+}
+
+/// What a payload of a device shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// When the device says it made the payload, on the session clock.
+    pub made: Option<Stamp>,
+    /// The state it tells is none it can be in.
+    pub flaw: Option<Flaw>,
+    /// It has forgotten a setting that it had acknowledged.
+    pub forgot: bool,
+    /// Its stamps contradict each other.
+    pub contradiction: bool,
+}
+
+/// What a boot payload shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// Its count of boots.
+    pub boots: u16,
+    /// Whether power was cut before.
+    pub expected: bool,
+    /// Whether it has lost an acknowledged setting.
+    pub forgot: bool,
+}
+
+impl Belief {
+    /// Nothing is known yet; the device's stamps are trusted within a drift, or not at all.
+    #[must_use]
+    pub fn new(drift_ppm: Option<f64>) -> Self {
+        Self {
+            clock: drift_ppm.map(DeviceClock::new),
+            commands: VecDeque::new(),
+            boots: None,
+            settings: Vec::new(),
+            acknowledged: false,
+            boot_due: true,
+        }
+    }
+
+    /// A command has gone out; `last` is its last byte on the wire.
+    pub fn commanded(&mut self, header: &Header, last: Stamp) {
+        if self.commands.len() == REMEMBERED {
+            self.commands.pop_front();
+        }
+        self.commands.push_back(Command { sequence: header.sequence, last });
+        if header.kind.is_setting() {
+            self.settings.push(header.sequence);
+        }
+    }
+
+    /// Its power was cut: it will boot.
+    pub fn cut(&mut self) {
+        self.boot_due = true;
+    }
+
+    /// From now on a boot is due only after a cut.
+    pub fn settled(&mut self) {
+        self.boot_due = false;
+    }
+
+    /// Takes a boot payload.
+    pub fn booted(&mut self, frame: &Frame, first: Stamp) -> Boot {
+        if let Some(clock) = &mut self.clock {
+            clock.reset();
+            // A reset clock knows nothing that a first stamp could contradict.
+            let _ = clock.observe(frame.header.stamp, None, first);
+        }
+        let state = frame.body.state().unwrap_or_default();
+        self.boots = Some(state.boots);
+        Boot { boots: state.boots, expected: std::mem::take(&mut self.boot_due), forgot: self.has_forgotten(&state) }
+    }
+
+    /// Takes any other payload, whose first byte was seen at `first`.
+    pub fn heard(&mut self, frame: &Frame, first: Stamp) -> Reading {
+        let header = &frame.header;
+        let mut reading = Reading::default();
+        let command = self.commands.iter().rev().find(|command| command.sequence == header.correlation);
+        let after = command.filter(|_| is_caused_by_command(header.kind)).map(|command| command.last);
+        if let Some(clock) = &mut self.clock {
+            reading.contradiction = clock.observe(header.stamp, after, first) == Err(Contradiction);
+            reading.made = clock.map(header.stamp, first.hi);
+        }
+        if matches!(header.kind, Kind::DischargeAck | Kind::ChargeRateAck | Kind::CapAck | Kind::CancelAck) {
+            self.acknowledge(header.correlation);
+        }
+        if let Some(state) = frame.body.state() {
+            reading.forgot = self.has_forgotten(&state);
+            let impossible = mode_of(header.kind).is_some_and(|mode| mode != state.mode);
+            reading.flaw = (reading.forgot || impossible).then_some(Flaw::WrongState);
+        }
+        reading
+    }
+
+    fn acknowledge(&mut self, sequence: u16) {
+        if let Some(at) = self.settings.iter().position(|setting| *setting == sequence) {
+            self.settings.drain(..at);
+            self.acknowledged = true;
+        }
+    }
+
+    fn has_forgotten(&self, state: &State) -> bool {
+        self.acknowledged && !self.settings.contains(&state.last_setting)
+    }
+}
+
+/// Payloads whose correlation is the sequence of the command that caused them.
+fn is_caused_by_command(kind: Kind) -> bool {
+    !matches!(kind, Kind::Boot | Kind::InIslandAlarm | Kind::OutOfIslandAlert)
+}
+
+/// The mode that a payload of this kind tells.
+fn mode_of(kind: Kind) -> Option<Mode> {
+    match kind {
+        Kind::InIslandAlarm => Some(Mode::Islanded),
+        Kind::CappedAlert => Some(Mode::Capped),
+        Kind::OutOfIslandAlert | Kind::UncappedAlert => Some(Mode::Normal),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rig_payload::{Actor, Body, Setting};
+
+    use super::*;
+    use crate::stamp::Source;
+
+    fn header(kind: Kind, sequence: u16, correlation: u16) -> Header {
+        Header { kind, source: Actor::Storage, destination: Actor::DacSub, sequence, correlation, stamp: 0 }
+    }
+
+    fn at(nanos: u64) -> Stamp {
+        Stamp::new(nanos, nanos, Source::User)
+    }
+
+    fn tells(last_setting: u16) -> Frame {
+        let state = State { last_setting, boots: 2, ..State::default() };
+        Frame { header: header(Kind::StorageStatusResp, 9, 8), body: state.into() }
+    }
+
+    #[test]
+    fn an_acknowledged_setting_must_be_remembered_and_a_sent_one_may_be() {
+        let mut belief = Belief::new(None);
+        assert!(!belief.heard(&tells(0), at(1)).forgot, "nothing was set yet");
+        belief.commanded(&header(Kind::DischargeCmd, 5, 0), at(2));
+        assert!(!belief.heard(&tells(0), at(3)).forgot, "not acknowledged yet");
+        let ack = Frame { header: header(Kind::DischargeAck, 1, 5), body: Body::from(Setting::default()) };
+        belief.heard(&ack, at(4));
+        assert!(belief.heard(&tells(0), at(5)).forgot);
+        assert!(!belief.heard(&tells(5), at(6)).forgot);
+        belief.commanded(&header(Kind::ChargeRateCmd, 6, 0), at(7));
+        assert!(!belief.heard(&tells(6), at(8)).forgot, "the command went out, its acknowledgement may be lost");
+    }
+
+    #[test]
+    fn only_the_first_boot_after_a_cut_is_expected() {
+        let mut belief = Belief::new(None);
+        let boot = Frame { header: header(Kind::Boot, 1, 1), body: State { boots: 1, ..State::default() }.into() };
+        assert!(belief.booted(&boot, at(1)).expected);
+        assert!(!belief.booted(&boot, at(2)).expected);
+        belief.cut();
+        assert!(belief.booted(&boot, at(3)).expected);
+    }
+
+    #[test]
+    fn an_alarm_of_an_island_from_a_device_that_says_it_is_not_islanded_is_flawed() {
+        let mut belief = Belief::new(None);
+        let frame = Frame { header: header(Kind::InIslandAlarm, 1, 1), body: State::default().into() };
+        assert_eq!(belief.heard(&frame, at(1)).flaw, Some(Flaw::WrongState));
+    }
+}

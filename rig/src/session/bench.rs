@@ -1,0 +1,228 @@
+//! The bench, opened: virtual bench, rails, ports, loopback connections, database; and closed again, rails safe.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rig_payload::Actor;
+use tokio::task::{JoinHandle, spawn_local};
+
+use super::Session;
+use super::carrier::{Carrier, Parts};
+use super::child::{BenchChild, ChildError};
+use super::desk::Desk;
+use super::notes::Notes;
+use super::player::Scene;
+use super::port::Port;
+use super::supply::Supply;
+use super::watch;
+use super::wiring::{Unplayed, Wiring};
+use crate::actor::{Database, DatabaseError, Network, Store};
+use crate::event::{Fact, RigFault};
+use crate::fixture::{Fixture, Link as LinkSpec, Player};
+use crate::link::{BenchPorts, Link, LinkError, MemoryPort};
+use crate::plan::{EdgeId, Plan};
+use crate::power::{PowerError, Rails};
+
+/// Name of the database of the operations' analytic actor in a session's folder.
+pub const DATABASE: &str = "analytic.sqlite";
+
+/// How long a port may take to be there once its device has power, on top of the boot time.
+const PORT_APPEARS: Duration = Duration::from_secs(2);
+
+/// A bench that is ready to be played on.
+pub struct Bench {
+    /// What a player plays with.
+    pub scene: Scene,
+    supply: Rc<Supply>,
+    child: Option<BenchChild>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why a bench is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchFailure {
+    /// The virtual bench did not start.
+    #[error(transparent)]
+    Child(#[from] ChildError),
+    /// The virtual bench cannot be made in memory.
+    #[error("the virtual bench: {0}")]
+    Virtual(String),
+    /// A device's port is not there.
+    #[error("device {0}: {1}")]
+    Port(String, LinkError),
+    /// A switch or sense does not do its part.
+    #[error(transparent)]
+    Power(#[from] PowerError),
+    /// A connection between actors cannot be made.
+    #[error("cannot connect {0}: {1}")]
+    Connect(String, LinkError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// Plan and fixture do not go together.
+    #[error(transparent)]
+    Unplayed(#[from] Unplayed),
+}
+
+impl BenchFailure {
+    /// Which failure of the rig this is.
+    #[must_use]
+    pub fn fault(&self) -> RigFault {
+        match self {
+            Self::Child(_) | Self::Virtual(_) => RigFault::BenchGone,
+            Self::Port(..) => RigFault::AdapterGone,
+            Self::Power(error) => error.fault(),
+            Self::Connect(..) | Self::Database(_) | Self::Unplayed(_) => RigFault::Actor,
+        }
+    }
+}
+
+impl Bench {
+    /// Opens everything the plan needs, energises the rails and waits for the devices.
+    ///
+    /// # Errors
+    /// What is missing and what to do about it. The rails are safe then, as far as they could be reached.
+    pub async fn open(session: &Session, notes: &Notes) -> Result<Self, BenchFailure> {
+        let mut tasks = Vec::new();
+        let (child, ports) = virtual_bench(session, &mut tasks).await?;
+        let ports = Rc::new(ports);
+        let rails = Rails::open(&session.fixture, &ports, notes.clock()).await?;
+        for (name, obtained) in rails.obtained() {
+            notes.note(Fact::LinkUp { name, obtained });
+        }
+        let devices = devices(&session.fixture, notes);
+        let supply = Rc::new(Supply::new(rails, devices.values().cloned().collect(), notes.clone()));
+        let mut bench = match connect(session, notes, devices, Rc::clone(&supply)).await {
+            Ok(scene) => Self { scene, supply, child, tasks },
+            Err(failure) => {
+                supply.make_safe().await;
+                return Err(failure);
+            }
+        };
+        if let Err(failure) = bench.wake(&session.fixture, ports).await {
+            bench.close().await;
+            return Err(failure);
+        }
+        if !session.simulated {
+            bench.tasks.push(spawn_local(watch::pulse(notes.clone(), session.fixture.stall_limit)));
+        }
+        Ok(bench)
+    }
+
+    /// Waits until the virtual bench ends by itself; for ever where there is none.
+    pub async fn lost(&mut self) -> String {
+        match &mut self.child {
+            Some(child) => child.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Puts the rails into their safe state and lets everything go.
+    pub async fn close(self) {
+        self.supply.make_safe().await;
+        for task in self.tasks {
+            task.abort();
+        }
+        if let Some(child) = self.child {
+            child.stop().await;
+        }
+    }
+
+    async fn wake(&mut self, fixture: &Fixture, ports: Rc<BenchPorts>) -> Result<(), BenchFailure> {
+        for port in self.scene.carrier.ports() {
+            // Until its rail has been energised, a device with a supply may have no port.
+            port.set_powered(port.device().supply.is_none());
+            let (port, ports, carrier) = (Rc::clone(port), Rc::clone(&ports), Rc::clone(&self.scene.carrier));
+            self.tasks.push(spawn_local(async move { port.listen(&ports, &*carrier).await }));
+        }
+        tokio::task::yield_now().await;
+        self.supply.energise(fixture).await?;
+        for port in self.scene.carrier.ports() {
+            if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.opened()).await.is_err() {
+                let error = port.trouble().unwrap_or(LinkError::Lost);
+                return Err(BenchFailure::Port(port.name().to_string(), error));
+            }
+            port.settle();
+        }
+        Ok(())
+    }
+}
+
+async fn virtual_bench(
+    session: &Session,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<(Option<BenchChild>, BenchPorts), BenchFailure> {
+    let Some(spec) = &session.fixture.bench else { return Ok((None, BenchPorts::None)) };
+    if !session.simulated {
+        let child = BenchChild::start(&session.fixture_file).await?;
+        let ports = BenchPorts::Directory(child.ports().to_owned());
+        return Ok((Some(child), ports));
+    }
+    let (bench, ports) =
+        rig_virtual::Bench::in_memory(spec).map_err(|error| BenchFailure::Virtual(error.to_string()))?;
+    tasks.push(spawn_local(bench.run()));
+    let ports = ports.into_iter().map(|(name, port)| -> (String, MemoryPort) { (name, Rc::new(move || port.open())) });
+    Ok((None, BenchPorts::Memory(ports.collect())))
+}
+
+fn devices(fixture: &Fixture, notes: &Notes) -> HashMap<Actor, Rc<Port>> {
+    fixture
+        .actors
+        .iter()
+        .filter_map(|(name, player)| {
+            let Player::Device(device) = player else { return None };
+            let actor = Actor::from_name(name)?;
+            let port = Port::new(device, actor, fixture.devices.get(device)?.clone(), notes.clone());
+            Some((actor, Rc::new(port)))
+        })
+        .collect()
+}
+
+async fn connect(
+    session: &Session,
+    notes: &Notes,
+    ports: HashMap<Actor, Rc<Port>>,
+    supply: Rc<Supply>,
+) -> Result<Scene, BenchFailure> {
+    let plan = Rc::new(session.plan.clone());
+    let wiring = Wiring::new(&plan, &session.fixture)?;
+    let mut channels = Vec::new();
+    for (edge, _) in plan.edges().filter(|(edge, _)| wiring.needs_channel(*edge)) {
+        channels.push(channel(&plan, edge, session.simulated, notes).await?);
+    }
+    let mut externals = Vec::new();
+    for (name, player) in &session.fixture.actors {
+        let (Player::External(address), Some(actor)) = (player, Actor::from_name(name)) else { continue };
+        let link = Link::open(&LinkSpec::Tcp(address.clone()), &BenchPorts::None, notes.clock())
+            .await
+            .map_err(|error| BenchFailure::Connect(name.clone(), error))?;
+        externals.push((actor, link));
+    }
+    let database = session.fixture.actors.values().any(|player| *player == Player::Database);
+    let database = database.then(|| open_database(session, notes)).transpose()?;
+    let network = Network::new(&session.fixture, session.seed);
+    let desk = Rc::new(Desk::new(&plan, notes.clone()));
+    let parts = Parts { wiring, ports, channels, externals, network, database };
+    let carrier = Carrier::start(parts, Rc::clone(&desk), notes.clone());
+    Ok(Scene { plan, desk, carrier, supply, notes: notes.clone() })
+}
+
+fn open_database(session: &Session, notes: &Notes) -> Result<Database, DatabaseError> {
+    let file = session.folder.join(DATABASE);
+    if session.simulated {
+        return Ok(Database::inline(Store::open_simulated(&file)?, notes.clock()));
+    }
+    Database::start(Store::open(&file)?, notes.clock())
+}
+
+async fn channel(
+    plan: &Plan,
+    edge: EdgeId,
+    simulated: bool,
+    notes: &Notes,
+) -> Result<(EdgeId, Link, Link), BenchFailure> {
+    let pair = if simulated { Ok(Link::memory_pair(notes.clock())) } else { Link::loopback_pair(notes.clock()).await };
+    let (sending, receiving) = pair.map_err(|error| BenchFailure::Connect(plan.label(edge), error))?;
+    Ok((edge, sending, receiving))
+}

@@ -1,0 +1,87 @@
+//! The virtual bench as a child process: rig's own program, started again.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long the virtual bench may take until its ports are there, and until it is gone.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A virtual bench that runs.
+pub struct BenchChild {
+    child: Child,
+    folder: TempDir,
+}
+
+/// Why there is no virtual bench.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// The program could not be started.
+    #[error("cannot start the virtual bench: {0}")]
+    Start(#[from] std::io::Error),
+    /// It ended, or said nothing.
+    #[error("the virtual bench did not say that it is ready; try `rig bench {}` by hand", .0.display())]
+    NotReady(PathBuf),
+}
+
+impl BenchChild {
+    /// Starts the virtual bench of a fixture file. It ends when this is dropped, and when rig dies.
+    ///
+    /// # Errors
+    /// Where it does not come up.
+    pub async fn start(fixture: &Path) -> Result<Self, ChildError> {
+        let folder = tempfile::Builder::new().prefix("rig-bench-").tempdir()?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("bench")
+            .arg(fixture)
+            .arg("--dir")
+            .arg(folder.path())
+            .arg("--until-stdin-closes")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            // A Ctrl-C at the terminal is for rig: the bench stays until the rails are safe.
+            .process_group(0)
+            .spawn()?;
+        let output = child.stdout.take().ok_or_else(|| ChildError::NotReady(fixture.to_owned()))?;
+        let mut lines = BufReader::new(output).lines();
+        let ready = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if line == "ready" {
+                    return true;
+                }
+            }
+            false
+        };
+        if tokio::time::timeout(DEADLINE, ready).await != Ok(true) {
+            return Err(ChildError::NotReady(fixture.to_owned()));
+        }
+        Ok(Self { child, folder })
+    }
+
+    /// Where its ports are.
+    #[must_use]
+    pub fn ports(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until it ends by itself, and says how.
+    pub async fn ended(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Ends it.
+    pub async fn stop(mut self) {
+        drop(self.child.stdin.take());
+        if tokio::time::timeout(DEADLINE, self.child.wait()).await.is_err() {
+            let _ = self.child.kill().await;
+        }
+    }
+}

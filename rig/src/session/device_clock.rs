@@ -1,0 +1,140 @@
+use crate::stamp::{Nanos, Source, Stamp};
+
+/// Maps a device's own stamps to the session clock.
+///
+/// Every payload bounds the offset between the two clocks from above: it was made before its first byte was seen.
+/// A payload that answers a command bounds it from below too: it was made after the command's last byte was on the
+/// wire. The bounds of all payloads since the device's boot are intersected, each widened by the rate at which the
+/// clocks may drift apart (the principle of K. Marzullo, S. Owicki, "Maintaining the time in a distributed system",
+/// 1983).
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceClock {
+    drift_ppm: f64,
+    lo: Option<Bound>,
+    hi: Option<Bound>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    /// Session clock minus device clock, in nanoseconds.
+    offset: i128,
+    /// Session time of the observation.
+    at: Nanos,
+}
+
+/// The device's stamps contradict each other: its clock was stepped or runs further off than the fixture says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contradiction;
+
+impl DeviceClock {
+    /// A clock that is at most `drift_ppm` parts per million off in rate, of which nothing else is known yet.
+    #[must_use]
+    pub fn new(drift_ppm: f64) -> Self {
+        Self { drift_ppm, lo: None, hi: None }
+    }
+
+    /// Forgets all: the device has booted, its clock starts anew.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.drift_ppm);
+    }
+
+    /// Takes a payload stamped `stamp`, whose first byte was seen at `first`, and which was made after `after`.
+    ///
+    /// # Errors
+    /// Where it contradicts earlier stamps; the clock then knows nothing.
+    pub fn observe(&mut self, stamp: u64, after: Option<Stamp>, first: Stamp) -> Result<(), Contradiction> {
+        let stamp = i128::from(stamp);
+        let now = first.hi;
+        let upper = i128::from(first.hi) - stamp;
+        if self.hi.is_none_or(|bound| upper < bound.offset + self.widened(bound, now)) {
+            self.hi = Some(Bound { offset: upper, at: now });
+        }
+        if let Some(after) = after {
+            let lower = i128::from(after.lo) - stamp;
+            if self.lo.is_none_or(|bound| lower > bound.offset - self.widened(bound, now)) {
+                self.lo = Some(Bound { offset: lower, at: now });
+            }
+        }
+        let (Some(lo), Some(hi)) = (self.lo, self.hi) else { return Ok(()) };
+        if lo.offset - self.widened(lo, now) > hi.offset + self.widened(hi, now) {
+            self.reset();
+            return Err(Contradiction);
+        }
+        Ok(())
+    }
+
+    /// The instant of a device's stamp on the session clock, where the clock is bounded on both sides.
+    #[must_use]
+    pub fn map(&self, stamp: u64, now: Nanos) -> Option<Stamp> {
+        let (lo, hi) = (self.lo?, self.hi?);
+        let at = |offset: i128| u64::try_from(i128::from(stamp) + offset).unwrap_or(0);
+        Some(Stamp::new(
+            at(lo.offset - self.widened(lo, now)),
+            at(hi.offset + self.widened(hi, now)),
+            Source::Device,
+        ))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a drift over a session is far below 2^53 ns")]
+    fn widened(&self, bound: Bound, now: Nanos) -> i128 {
+        (now.saturating_sub(bound.at) as f64 * self.drift_ppm / 1e6).ceil() as i128
+    }
+}
+
+/// The part of `stamp` that also lies in `narrower`; `stamp` itself where they have nothing in common.
+#[must_use]
+pub fn narrow(stamp: Stamp, narrower: Option<Stamp>) -> Stamp {
+    let Some(other) = narrower else { return stamp };
+    let (lo, hi) = (stamp.lo.max(other.lo), stamp.hi.min(other.hi));
+    let tighter = hi - lo.min(hi) < stamp.hi - stamp.lo;
+    if lo <= hi && tighter { Stamp::new(lo, hi, other.source) } else { stamp }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(at: Nanos) -> Stamp {
+        Stamp::new(at, at, Source::User)
+    }
+
+    #[test]
+    fn one_exchange_maps_no_better_than_what_was_seen() {
+        let mut clock = DeviceClock::new(0.0);
+        clock.observe(500, Some(seen(10_000)), seen(13_000)).unwrap();
+        assert_eq!(clock.map(500, 13_000).map(|s| (s.lo, s.hi)), Some((10_000, 13_000)));
+    }
+
+    #[test]
+    fn a_prompt_boot_payload_and_a_late_reply_pin_the_clock() {
+        let mut clock = DeviceClock::new(0.0);
+        clock.observe(1_000, None, seen(101_200)).unwrap();
+        assert_eq!(clock.map(1_000, 101_200), None);
+        clock.observe(51_000, Some(seen(151_000)), seen(9_000_000)).unwrap();
+        assert_eq!(clock.map(51_000, 9_000_000).map(|s| (s.lo, s.hi)), Some((151_000, 151_200)));
+    }
+
+    #[test]
+    fn bounds_widen_with_the_drift() {
+        let mut clock = DeviceClock::new(100.0);
+        clock.observe(0, Some(seen(1_000)), seen(1_000)).unwrap();
+        let later = clock.map(1_000_000_000, 1_000_001_000).unwrap();
+        assert_eq!((later.lo, later.hi), (1_000_001_000 - 100_000, 1_000_001_000 + 100_000));
+    }
+
+    #[test]
+    fn a_stepped_clock_is_noticed_and_forgotten() {
+        let mut clock = DeviceClock::new(100.0);
+        clock.observe(0, Some(seen(1_000)), seen(1_200)).unwrap();
+        assert_eq!(clock.observe(5_000_000_000, Some(seen(2_000)), seen(2_100)), Err(Contradiction));
+        assert_eq!(clock.map(0, 3_000), None);
+    }
+
+    #[test]
+    fn narrowing_never_widens_and_never_leaves_what_was_seen() {
+        let wide = Stamp::new(100, 900, Source::Bounded);
+        assert_eq!(narrow(wide, Some(Stamp::new(200, 300, Source::Device))).source, Source::Device);
+        assert_eq!(narrow(wide, Some(Stamp::new(950, 960, Source::Device))), wide);
+        assert_eq!(narrow(wide, Some(Stamp::new(0, 1_000, Source::Device))), wide);
+    }
+}

@@ -1,0 +1,152 @@
+//! Trial after trial, until the plan is done, decided, hopeless or interrupted.
+
+use std::collections::HashMap;
+
+use tokio::sync::watch::Receiver;
+
+use super::Session;
+use super::bench::Bench;
+use super::notes::Notes;
+use super::player::{Player, Scene};
+use super::watch;
+use crate::event::{End, Fact, Misbehaviour, RigFault};
+use crate::host::ClockWatch;
+use crate::plan::{EdgeId, Plan};
+use crate::power::PowerError;
+
+/// Void trials that are replaced whatever the plan's cap says: a cap in percent means little for a short plan.
+const FREE_VOIDS: u32 = 3;
+
+/// Plays all trials of a session.
+pub async fn all(session: &Session, bench: &mut Bench, notes: &Notes, mut stop: Receiver<bool>) -> End {
+    let scene = bench.scene.clone();
+    let ended = tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => End::Interrupted,
+        end = trials(session, scene) => return end,
+        how = bench.lost() => {
+            let why = format!("the virtual bench ended by itself ({how}) while the session ran");
+            notes.fault(RigFault::BenchGone, why);
+            End::Aborted
+        }
+    };
+    if notes.trial().is_some() {
+        notes.note(Fact::TrialEnded { void: true });
+    }
+    ended
+}
+
+async fn trials(session: &Session, scene: Scene) -> End {
+    let plan = &session.plan;
+    let player = Player::new(scene.clone(), session.seed);
+    let mut clock = (!session.simulated).then(ClockWatch::start);
+    let mut losses = Losses::default();
+    let (mut trial, mut counted, mut voids) = (0, 0, 0);
+    while counted < plan.trials {
+        trial += 1;
+        let panics = watch::panics();
+        let faults = scene.notes.faults();
+        let missed = one(session, &scene, &player, trial).await;
+        if let Some(step) = clock.as_mut().and_then(ClockWatch::stepped) {
+            scene.notes.fault(RigFault::ClockStep, format!("the wall clock was stepped by {step} ns"));
+        }
+        if watch::panics() > panics {
+            scene.notes.fault(RigFault::Panic, "a task of rig panicked; this is a bug in rig");
+            scene.notes.note(Fact::TrialEnded { void: true });
+            return End::Aborted;
+        }
+        let void = scene.notes.faults() > faults || missed.is_err();
+        scene.notes.note(Fact::TrialEnded { void });
+        scene.notes.enter(None);
+        if void {
+            voids += 1;
+            if f64::from(voids) > (plan.decision.void_cap * f64::from(plan.trials)).max(FREE_VOIDS.into()) {
+                return End::Aborted;
+            }
+            recover(session, &scene).await;
+            continue;
+        }
+        counted += 1;
+        if losses.count(&missed.unwrap_or_default()) >= plan.give_up_after {
+            return End::GaveUp;
+        }
+        if scene.notes.is_decided() {
+            break;
+        }
+    }
+    End::Complete
+}
+
+async fn one(session: &Session, scene: &Scene, player: &Player, trial: u32) -> Result<Vec<EdgeId>, PowerError> {
+    scene.notes.enter(Some(trial));
+    scene.notes.note(Fact::TrialStarted);
+    let heard: Vec<_> = scene.carrier.ports().map(|port| port.heard()).collect();
+    for port in scene.carrier.ports() {
+        port.start_trial();
+    }
+    let missed = player.play(trial).await;
+    if let Ok(missed) = &missed {
+        for (port, before) in scene.carrier.ports().zip(heard) {
+            let awaited = missed.iter().any(|edge| plays(&session.plan, *edge, port.actor().name()));
+            port.judge_silence(awaited && port.is_powered() && port.heard() == before);
+        }
+    }
+    let restored = scene.supply.restore_all(&session.fixture).await;
+    scene.desk.clear();
+    scene.carrier.clear();
+    missed.and_then(|missed| restored.map(|()| missed))
+}
+
+/// After a trial that broke off, devices may still be busy with it: waits until the longest of their delays is over.
+async fn recover(session: &Session, scene: &Scene) {
+    let devices = session.fixture.devices.values();
+    let longest = devices.map(|device| device.boot.max(device.detection + device.enter_service)).max();
+    tokio::time::sleep(longest.unwrap_or_default() + session.plan.settle).await;
+    scene.desk.clear();
+    scene.carrier.clear();
+}
+
+fn plays(plan: &Plan, edge: EdgeId, actor: &str) -> bool {
+    plan.edge(edge).from == actor
+}
+
+/// How many trials in a row an edge has had nothing whole.
+#[derive(Default)]
+struct Losses {
+    streaks: HashMap<EdgeId, u32>,
+}
+
+impl Losses {
+    /// Takes a trial's missed edges and returns the longest streak.
+    fn count(&mut self, missed: &[EdgeId]) -> u32 {
+        self.streaks.retain(|edge, _| missed.contains(edge));
+        for edge in missed {
+            *self.streaks.entry(*edge).or_default() += 1;
+        }
+        self.streaks.values().copied().max().unwrap_or_default()
+    }
+}
+
+impl super::port::Port {
+    /// Notes, once a silence, that the device answers nothing although it has power.
+    fn judge_silence(&self, silent: bool) {
+        if self.set_silent(silent) {
+            let detail = "not one byte in a whole trial, although it has power".to_owned();
+            self.misbehaved(Misbehaviour::Stuck, detail);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_streak_ends_with_the_first_trial_that_misses_nothing() {
+        let mut losses = Losses::default();
+        assert_eq!(losses.count(&[EdgeId(1), EdgeId(2)]), 1);
+        assert_eq!(losses.count(&[EdgeId(2)]), 2);
+        assert_eq!(losses.count(&[]), 0);
+        assert_eq!(losses.count(&[EdgeId(2)]), 1);
+    }
+}

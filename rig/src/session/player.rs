@@ -1,0 +1,357 @@
+//! The player plays a trial: it runs the plan's steps and notes a delivery for every edge that they play.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rig_payload::{Actor, Body, Frame, Header, Kind, Setting, State};
+
+use super::carrier::{Carrier, Sending};
+use super::desk::{Desk, Ending, Expected, Landed};
+use super::device_clock::narrow;
+use super::draw::{self, Act, Drawn};
+use super::notes::Notes;
+use super::supply::Supply;
+use super::wiring::Place;
+use crate::event::{Arrival, Delivery, Fact};
+use crate::fixture::Level;
+use crate::plan::{Action, Cause, EdgeId, Plan};
+use crate::power::PowerError;
+use crate::stamp::{Nanos, Source, Stamp};
+
+/// What a player plays with.
+#[derive(Clone)]
+pub struct Scene {
+    /// The plan.
+    pub plan: Rc<Plan>,
+    /// Where payloads arrive.
+    pub desk: Rc<Desk>,
+    /// What brings them.
+    pub carrier: Rc<Carrier>,
+    /// The rails.
+    pub supply: Rc<Supply>,
+    /// Where facts go.
+    pub notes: Notes,
+}
+
+/// Plays trials of a plan.
+pub struct Player {
+    plan: Rc<Plan>,
+    desk: Rc<Desk>,
+    carrier: Rc<Carrier>,
+    supply: Rc<Supply>,
+    notes: Notes,
+    sequences: RefCell<HashMap<Actor, u16>>,
+    /// Commands of this trial, by edge.
+    commands: RefCell<HashMap<EdgeId, Command>>,
+    /// Edges on which nothing whole came in this trial.
+    missed: RefCell<Vec<EdgeId>>,
+    values: RefCell<ChaCha8Rng>,
+    seed: u64,
+}
+
+struct Command {
+    sequence: u16,
+    sending: Sending,
+    lost_in: Option<String>,
+    noted: Cell<bool>,
+}
+
+impl Player {
+    /// A player on a bench that is ready.
+    #[must_use]
+    pub fn new(scene: Scene, seed: u64) -> Self {
+        let Scene { plan, desk, carrier, supply, notes } = scene;
+        let values = RefCell::new(draw::random(seed, 0));
+        Self {
+            plan,
+            desk,
+            carrier,
+            supply,
+            notes,
+            sequences: RefCell::default(),
+            commands: RefCell::default(),
+            missed: RefCell::default(),
+            values,
+            seed,
+        }
+    }
+
+    /// Plays one trial to its end, settling included. Returns the edges on which nothing whole came.
+    ///
+    /// # Errors
+    /// Where a rail does not do its part: the trial breaks off, and is void.
+    pub async fn play(&self, trial: u32) -> Result<Vec<EdgeId>, PowerError> {
+        let mut random = draw::random(self.seed, trial);
+        let steps = draw::draw(&self.plan.steps, &mut random);
+        self.values.replace(random);
+        self.missed.borrow_mut().clear();
+        let played = self.run(&steps).await;
+        self.note_unanswered();
+        if played.is_ok() {
+            tokio::time::sleep(self.plan.settle).await;
+        }
+        self.commands.borrow_mut().clear();
+        played.map(|()| self.missed.borrow().clone())
+    }
+
+    async fn run(&self, steps: &[Drawn<'_>]) -> Result<(), PowerError> {
+        for step in steps {
+            if !step.pause.is_zero() {
+                tokio::time::sleep(step.pause).await;
+            }
+            match &step.act {
+                Act::One(action) => self.act(action).await?,
+                Act::Parallel(branches) => self.run_all(branches).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_all(&self, branches: &[Vec<Drawn<'_>>]) -> Result<(), PowerError> {
+        let branches = branches.iter().map(|branch| Box::pin(self.run(branch)));
+        for result in join_all(branches).await {
+            result?;
+        }
+        Ok(())
+    }
+
+    async fn act(&self, action: &Action) -> Result<(), PowerError> {
+        match action {
+            Action::Send { edges } => {
+                for edge in edges {
+                    self.send(*edge).await;
+                }
+            }
+            Action::Expect { edges, cause } => self.expect(edges, cause).await,
+            Action::Exchange { request, reply } => {
+                self.send(*request).await;
+                self.expect(&[*reply], &Cause::Payload(*request)).await;
+            }
+            Action::Forward { received, edges } => self.forward(*received, edges).await,
+            Action::Cut { rail } => self.supply.set(rail, Level::Off).await?,
+            Action::Restore { rail } => self.supply.set(rail, Level::On).await?,
+            Action::BrownOut { rail, down } => self.dip(rail, *down).await?,
+            Action::Bounce { rail, cuts, each } => {
+                for _ in 0..*cuts {
+                    self.dip(rail, *each).await?;
+                    tokio::time::sleep(*each).await;
+                }
+            }
+            Action::Wait | Action::Parallel(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn dip(&self, rail: &str, down: Duration) -> Result<(), PowerError> {
+        self.supply.set(rail, Level::Off).await?;
+        tokio::time::sleep(down).await;
+        self.supply.set(rail, Level::On).await
+    }
+
+    /// An emulated actor sends by itself: to a device a command, to another actor its state.
+    async fn send(&self, edge: EdgeId) {
+        let row = self.plan.row_of(edge);
+        let Some(kind) = Kind::from_name(&row.payload) else { return };
+        let body = if kind.reply().is_some() {
+            let value = if kind.is_setting() { self.values.borrow_mut().random_range(1..=5_000) } else { 0 };
+            Body::from(Setting { value, flags: 0 })
+        } else {
+            Body::from(State::default())
+        };
+        let Some(frame) = self.frame(edge, kind, 0, body) else { return };
+        if !matches!(self.carrier.wiring().destination(edge), Place::Device(_)) {
+            self.deliver(edge, &frame).await;
+            return;
+        }
+        let sending = self.carrier.send(edge, &frame).await;
+        let lost_in = self.desk.lost_in(edge);
+        let command = Command { sequence: frame.header.sequence, sending, lost_in, noted: Cell::new(false) };
+        self.commands.borrow_mut().insert(edge, command);
+    }
+
+    /// An actor passes on what it received.
+    async fn forward(&self, received: EdgeId, edges: &[EdgeId]) {
+        let Some(landed) = self.desk.delivered(received) else {
+            for edge in edges {
+                self.note(*edge, Arrival::NotSent, Delivery::absent);
+            }
+            return;
+        };
+        let frames = edges.iter().filter_map(|edge| {
+            let Header { kind, correlation, .. } = landed.header;
+            Some((*edge, self.frame(*edge, kind, correlation, landed.body)?))
+        });
+        join_all(frames.map(|(edge, frame)| async move { self.deliver(edge, &frame).await })).await;
+    }
+
+    /// Sends to an actor that is not a device, and waits for the delivery.
+    async fn deliver(&self, edge: EdgeId, frame: &Frame) {
+        self.desk.open(edge, Expected::Sequence(frame.header.sequence));
+        let sending = self.carrier.send(edge, frame).await;
+        let deadline = self.deadline(sending.sent.hi, self.limit(edge));
+        let ending = self.desk.wait(edge, deadline).await;
+        self.conclude(edge, ending, |landed| Delivery { sent: Some(sending.sent), ..Delivery::of(edge, landed) });
+    }
+
+    /// Waits for what devices and external actors send by themselves.
+    async fn expect(&self, edges: &[EdgeId], cause: &Cause) {
+        let Some(origin) = self.origin(cause) else {
+            for edge in edges {
+                self.note(*edge, Arrival::NotSent, Delivery::absent);
+            }
+            return;
+        };
+        for edge in edges {
+            self.desk.open(*edge, origin.expected);
+        }
+        for edge in edges {
+            let allowed = self.limit(*edge) + origin.allowance(&self.carrier, self.carrier.wiring().origin(*edge));
+            let deadline = self.deadline(origin.at.hi, allowed);
+            let ending = self.desk.wait(*edge, deadline).await;
+            if let (Cause::Payload(command), Ending::Landed(landed)) = (cause, &ending) {
+                self.note_answered(*command, landed);
+            }
+            self.conclude(*edge, ending, |landed| {
+                let seen = Stamp::new(origin.at.lo, landed.first.hi, Source::Bounded);
+                Delivery {
+                    sent: Some(narrow(seen, landed.made)),
+                    cause: Some(origin.at),
+                    ..Delivery::of(*edge, landed)
+                }
+            });
+        }
+    }
+
+    /// What makes an originator send; `None` where that has not happened.
+    fn origin(&self, cause: &Cause) -> Option<Origin> {
+        match cause {
+            Cause::Rail(rail) => {
+                let (level, at) = self.supply.last_edge(rail)?;
+                Some(Origin { at, expected: Expected::Newer, level: Some(level), budget: Duration::ZERO })
+            }
+            Cause::Payload(edge) => {
+                let commands = self.commands.borrow();
+                let command = commands.get(edge).filter(|command| command.lost_in.is_none())?;
+                let at = command.sending.on_wire.unwrap_or(command.sending.sent);
+                let expected = Expected::Correlation(command.sequence);
+                Some(Origin { at, expected, level: None, budget: self.limit(*edge) })
+            }
+        }
+    }
+
+    /// The first answer to a command shows that the command had arrived before it.
+    fn note_answered(&self, edge: EdgeId, answer: &Landed) {
+        let commands = self.commands.borrow();
+        let Some(command) = commands.get(&edge).filter(|command| !command.noted.replace(true)) else { return };
+        let on_wire = command.sending.on_wire.unwrap_or(command.sending.sent);
+        let latest = answer.made.map_or(answer.first.hi, |made| made.hi.min(answer.first.hi)).max(on_wire.lo);
+        let arrived = Stamp::new(on_wire.lo, latest, Source::Bounded);
+        self.note(edge, Arrival::Whole, |edge| command.delivery(edge, Some(arrived)));
+    }
+
+    /// Commands that nothing answered: lost in a hop, or on the wire with nobody to say that they arrived.
+    fn note_unanswered(&self) {
+        for (edge, command) in self.commands.borrow().iter() {
+            if command.noted.replace(true) {
+                continue;
+            }
+            let end = match &command.lost_in {
+                Some(hop) => Arrival::LostInHop(hop.clone()),
+                None if command.sending.on_wire.is_some() => Arrival::Whole,
+                None => Arrival::Absent,
+            };
+            self.note(*edge, end, |edge| command.delivery(edge, None));
+        }
+    }
+
+    fn conclude(&self, edge: EdgeId, ending: Ending, delivery: impl FnOnce(&Landed) -> Delivery) {
+        let end = match ending {
+            Ending::Landed(landed) => {
+                let end = landed.flaw.map_or(Arrival::Whole, Arrival::Flawed);
+                self.note(edge, end, |_| delivery(&landed));
+                return;
+            }
+            Ending::Broken(flaw) => Arrival::Broken(flaw),
+            Ending::LostInHop(hop) => Arrival::LostInHop(hop),
+            Ending::Absent => Arrival::Absent,
+        };
+        self.missed.borrow_mut().push(edge);
+        self.note(edge, end, Delivery::absent);
+    }
+
+    fn note(&self, edge: EdgeId, end: Arrival, delivery: impl FnOnce(EdgeId) -> Delivery) {
+        self.notes.note(Fact::Delivery(Delivery { end, ..delivery(edge) }));
+    }
+
+    fn frame(&self, edge: EdgeId, kind: Kind, correlation: u16, body: Body) -> Option<Frame> {
+        let names = self.plan.edge(edge);
+        let (source, destination) = (Actor::from_name(&names.from)?, Actor::from_name(&names.to)?);
+        let mut sequences = self.sequences.borrow_mut();
+        let sequence = sequences.entry(source).or_default();
+        *sequence = sequence.wrapping_add(1);
+        let header =
+            Header { kind, source, destination, sequence: *sequence, correlation, stamp: self.notes.now() };
+        Some(Frame { header, body })
+    }
+
+    fn limit(&self, edge: EdgeId) -> Duration {
+        self.plan.row_of(edge).budget.latency
+    }
+
+    fn deadline(&self, from: Nanos, allowed: Duration) -> Nanos {
+        let wait = allowed + self.plan.patience;
+        from.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// What makes an originator send.
+struct Origin {
+    at: Stamp,
+    expected: Expected,
+    /// The power edge, where it is one.
+    level: Option<Level>,
+    /// The command's own budget, where it is one.
+    budget: Duration,
+}
+
+impl Origin {
+    /// How long the originator may take before it sends.
+    fn allowance(&self, carrier: &Carrier, originator: Place) -> Duration {
+        let Place::Device(actor) = originator else { return self.budget };
+        let Some(port) = carrier.port(actor) else { return self.budget };
+        let device = port.device();
+        match self.level {
+            None => self.budget,
+            Some(Level::Off) => device.detection,
+            Some(Level::On) => device.detection + device.enter_service,
+        }
+    }
+}
+
+impl Command {
+    fn delivery(&self, edge: EdgeId, arrived: Option<Stamp>) -> Delivery {
+        Delivery { sent: Some(self.sending.sent), arrived, sequence: Some(self.sequence), ..Delivery::absent(edge) }
+    }
+}
+
+impl Delivery {
+    fn absent(edge: EdgeId) -> Self {
+        let end = Arrival::Absent;
+        Self { edge, sent: None, arrived: None, cause: None, size: None, sequence: None, correlation: None, end }
+    }
+
+    fn of(edge: EdgeId, landed: &Landed) -> Self {
+        Self {
+            arrived: Some(landed.last),
+            size: Some(landed.size),
+            sequence: Some(landed.header.sequence),
+            correlation: Some(landed.header.correlation),
+            ..Self::absent(edge)
+        }
+    }
+}

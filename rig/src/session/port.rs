@@ -1,0 +1,301 @@
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rig_payload::{Actor, Frame, Header};
+use tokio::sync::Notify;
+
+use super::belief::{Belief, Boot, Reading};
+use super::notes::Notes;
+use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Stray};
+use crate::fixture::{Device, Link as LinkSpec};
+use crate::link::{BenchPorts, Link, LinkError, Sent};
+use crate::plan::EdgeId;
+use crate::protocol::{self, Arrived, Receiver, Unit};
+use crate::stamp::Stamp;
+
+/// How often a port that is gone is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// A payload that stands unfinished for this long will not be finished: the longest takes 15 ms at 115200 baud and
+/// 5 s at 300, so the pause is counted from the last byte.
+const UNFINISHED: Duration = Duration::from_millis(500);
+/// Strays in one trial from which on a device is said to babble.
+const BABBLE: u32 = 50;
+
+/// A device's port: opened, lost and found again, with what rig believes of the device behind it.
+pub struct Port {
+    name: Arc<str>,
+    actor: Actor,
+    device: Device,
+    link: RefCell<Option<Rc<Link>>>,
+    trouble: RefCell<Option<LinkError>>,
+    belief: RefCell<Belief>,
+    powered: Cell<bool>,
+    boots: Cell<u32>,
+    heard: Cell<u64>,
+    strays: Cell<u32>,
+    cut_short: Cell<bool>,
+    silent: Cell<bool>,
+    changed: Notify,
+    notes: Notes,
+}
+
+/// Takes what a port hears.
+pub trait Ear {
+    /// A whole payload, what it shows, and when its bytes were there.
+    fn payload(&self, port: &Port, frame: Frame, reading: Reading, arrived: &Arrived);
+    /// Something broken; returns the edge that is charged with it.
+    fn broken(&self, port: &Port, flaw: Flaw, claimed: Option<Header>) -> Option<EdgeId>;
+    /// The device has lost its memory.
+    fn forgot(&self, port: &Port);
+}
+
+impl Port {
+    /// The port of a device that plays `actor`; nothing is opened yet.
+    #[must_use]
+    pub fn new(name: &str, actor: Actor, device: Device, notes: Notes) -> Self {
+        Self {
+            name: name.into(),
+            actor,
+            belief: RefCell::new(Belief::new(device.stamp_drift_ppm)),
+            device,
+            link: RefCell::default(),
+            trouble: RefCell::default(),
+            powered: Cell::new(true),
+            boots: Cell::new(0),
+            heard: Cell::new(0),
+            strays: Cell::new(0),
+            cut_short: Cell::new(false),
+            silent: Cell::new(false),
+            changed: Notify::new(),
+            notes,
+        }
+    }
+
+    /// The device's name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The actor it plays.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// The device as the fixture has it.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Opens the port and listens; where it is not there, or no longer, looks for it again until the session ends.
+    pub async fn listen(&self, bench: &BenchPorts, ear: &dyn Ear) {
+        loop {
+            match Link::open(&self.device.link, bench, self.notes.clock()).await {
+                Ok(link) => self.hear_until_lost(Rc::new(link), ear).await,
+                Err(error) => *self.trouble.borrow_mut() = Some(error),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Why the port could not be opened, the last time it was tried in vain.
+    #[must_use]
+    pub fn trouble(&self) -> Option<LinkError> {
+        self.trouble.take()
+    }
+
+    /// Waits until the port is open.
+    pub async fn opened(&self) {
+        self.until(|| self.link.borrow().is_some()).await;
+    }
+
+    /// Sends a payload to the device.
+    ///
+    /// # Errors
+    /// Where the port is gone.
+    pub async fn send(&self, frame: &Frame, edge: EdgeId) -> std::io::Result<Sent> {
+        let link = self.link.borrow().clone().ok_or(std::io::ErrorKind::NotConnected)?;
+        let mut bytes = Vec::with_capacity(rig_payload::MAX_ENCODED);
+        protocol::of(self.device.protocol).encode(frame, &mut bytes);
+        let sent = link.send(&bytes).await?;
+        self.belief.borrow_mut().commanded(&frame.header, sent.last);
+        self.notes.traffic(&self.name, true, sent.first.lo, &bytes, Some(edge));
+        Ok(sent)
+    }
+
+    /// The device's supply changes.
+    pub fn set_powered(&self, powered: bool) {
+        self.powered.set(powered);
+        if !powered {
+            self.belief.borrow_mut().cut();
+            self.cut_short.set(true);
+        }
+    }
+
+    /// Whether the device's supply is up.
+    #[must_use]
+    pub fn is_powered(&self) -> bool {
+        self.powered.get()
+    }
+
+    /// How often the device has said that it booted.
+    #[must_use]
+    pub fn boots(&self) -> u32 {
+        self.boots.get()
+    }
+
+    /// Waits until the device has booted more often than `before`.
+    pub async fn booted_since(&self, before: u32) {
+        self.until(|| self.boots.get() > before).await;
+    }
+
+    /// From now on a boot is due only after a cut.
+    pub fn settle(&self) {
+        self.belief.borrow_mut().settled();
+    }
+
+    /// Bytes heard so far.
+    #[must_use]
+    pub fn heard(&self) -> u64 {
+        self.heard.get()
+    }
+
+    /// Remembers whether the device was silent in a trial. Returns whether a silence begins.
+    pub fn set_silent(&self, silent: bool) -> bool {
+        !self.silent.replace(silent) && silent
+    }
+
+    /// Starts a trial: strays are counted anew.
+    pub fn start_trial(&self) {
+        self.strays.set(0);
+    }
+
+    /// Counts a stray; notes once a trial that the device babbles.
+    pub fn count_stray(&self) {
+        self.strays.set(self.strays.get() + 1);
+        if self.strays.get() == BABBLE {
+            self.misbehaved(Misbehaviour::Babbling, format!("{BABBLE} strays in one trial, and it goes on"));
+        }
+    }
+
+    /// Notes what no delivery shows.
+    pub fn misbehaved(&self, how: Misbehaviour, detail: String) {
+        self.notes.note(Fact::Misbehaved { device: self.name.to_string(), how, detail });
+    }
+
+    async fn until(&self, reached: impl Fn() -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if reached() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    async fn hear_until_lost(&self, link: Rc<Link>, ear: &dyn Ear) {
+        self.notes.note(Fact::LinkUp { name: self.name.to_string(), obtained: link.obtained().clone() });
+        *self.link.borrow_mut() = Some(Rc::clone(&link));
+        self.changed.notify_waiters();
+        let error = self.hear(&link, ear).await;
+        *self.link.borrow_mut() = None;
+        let unpowered = !self.powered.get();
+        self.notes.note(Fact::LinkDown { name: self.name.to_string(), reason: error.to_string(), unpowered });
+        if !unpowered {
+            let port = describe(&self.device.link);
+            self.notes.fault(
+                RigFault::AdapterGone,
+                format!("the port of {} ({port}) is gone although it has power: {error}; check cable and adapter", self.name),
+            );
+        }
+    }
+
+    async fn hear(&self, link: &Link, ear: &dyn Ear) -> std::io::Error {
+        let mut receiver = Receiver::new(protocol::of(self.device.protocol));
+        let mut buffer = [0; 4096];
+        loop {
+            let received = if receiver.unfinished().is_none() {
+                link.receive(&mut buffer).await
+            } else if let Ok(received) = tokio::time::timeout(UNFINISHED, link.receive(&mut buffer)).await {
+                received
+            } else {
+                if let Some(arrived) = receiver.flush() {
+                    self.take(&arrived, ear);
+                }
+                continue;
+            };
+            let chunk = match received {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    if let Some(arrived) = receiver.flush() {
+                        self.take(&arrived, ear);
+                    }
+                    return error;
+                }
+            };
+            let bytes = &buffer[..chunk.length];
+            if self.powered.get() && self.cut_short.take() {
+                // What the cut left unfinished is not to run into the boot payload.
+                receiver.flush();
+            }
+            self.heard.set(self.heard.get() + chunk.length as u64);
+            self.notes.traffic(&self.name, false, chunk.read.hi, bytes, None);
+            receiver.take(&chunk, bytes, |arrived| self.take(&arrived, ear));
+        }
+    }
+
+    fn take(&self, arrived: &Arrived, ear: &dyn Ear) {
+        match arrived.what {
+            Unit::Whole(frame) if frame.header.kind == rig_payload::Kind::Boot => self.boot(&frame, arrived, ear),
+            Unit::Whole(frame) => {
+                let reading = self.belief.borrow_mut().heard(&frame, arrived.first);
+                if reading.contradiction {
+                    self.notes.note(Fact::Warning {
+                        detail: format!("the stamps of {} contradict each other: its clock was stepped, or drifts more than stamp-drift allows", self.name),
+                    });
+                }
+                ear.payload(self, frame, reading, arrived);
+            }
+            // A supply that falls takes the rest of a payload with it: no flaw of the device.
+            Unit::Broken { .. } if !self.powered.get() => {}
+            Unit::Broken { flaw, claimed } => {
+                let edge = ear.broken(self, flaw, claimed);
+                self.stray(edge, flaw, arrived.last, arrived.bytes);
+            }
+        }
+    }
+
+    /// Notes something from this device that is no delivery.
+    pub fn stray(&self, edge: Option<EdgeId>, flaw: Flaw, at: Stamp, bytes: u32) {
+        self.notes.note(Fact::Stray(Stray { from: self.name.to_string(), edge, at, flaw, bytes, by_hop: false }));
+        self.count_stray();
+    }
+
+    fn boot(&self, frame: &Frame, arrived: &Arrived, ear: &dyn Ear) {
+        let Boot { boots, expected, forgot } = self.belief.borrow_mut().booted(frame, arrived.first);
+        self.notes.note(Fact::Booted { device: self.name.to_string(), at: arrived.last, boots });
+        if !expected {
+            self.misbehaved(Misbehaviour::UnexpectedBoot, format!("boot {boots}, and its power was not cut"));
+        }
+        if forgot {
+            self.misbehaved(Misbehaviour::ForgotState, "a setting it had acknowledged is gone after the boot".to_owned());
+            ear.forgot(self);
+        }
+        self.boots.set(self.boots.get() + 1);
+        self.changed.notify_waiters();
+    }
+}
+
+fn describe(link: &LinkSpec) -> String {
+    match link {
+        LinkSpec::Serial(serial) => match &serial.port {
+            crate::fixture::Port::Path(path) => path.display().to_string(),
+            crate::fixture::Port::Bench(name) => format!("bench:{name}"),
+        },
+        LinkSpec::Tcp(address) => address.clone(),
+    }
+}

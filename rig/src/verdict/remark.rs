@@ -1,0 +1,44 @@
+//! Facts that no count holds, kept in words.
+
+use crate::event::{Event, Fact};
+use crate::fixture::Level;
+
+use super::Remark;
+
+/// The most remarks of a kind that findings keep; the events keep all.
+const MOST: usize = 10_000;
+
+/// Keeps a remark while there is room, and returns how many were not kept.
+pub(super) fn keep<K>(remarks: &mut Vec<Remark<K>>, event: &Event, kind: K, detail: String) -> usize {
+    if remarks.len() >= MOST {
+        return 1;
+    }
+    remarks.push(Remark { at: event.at, trial: event.trial, kind, detail });
+    0
+}
+
+/// A fact in words.
+pub(super) fn in_words(fact: &Fact) -> String {
+    match fact {
+        Fact::LinkUp { name, obtained } => {
+            let settings: Vec<_> = obtained.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            format!("{name}: port opened: {}", settings.join(", "))
+        }
+        Fact::LinkDown { name, reason, unpowered: true } => format!("{name}: port gone with its supply: {reason}"),
+        Fact::LinkDown { name, reason, unpowered: false } => format!("{name}: port gone: {reason}"),
+        Fact::Booted { device, boots, .. } => format!("{device}: booted, boot {boots}"),
+        Fact::Safe { rail, to, error: None } => format!("{rail}: safe state applied: {}", level(*to)),
+        Fact::Safe { rail, to, error: Some(error) } => {
+            format!("{rail}: safe state ({}) not applied: {error}", level(*to))
+        }
+        Fact::Warning { detail } => detail.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::On => "on",
+        Level::Off => "off",
+    }
+}

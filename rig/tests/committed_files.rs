@@ -1,0 +1,163 @@
+//! The committed plans and fixtures: they are without a problem, and the plans say what the requirements say.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rig::fixture::Fixture;
+use rig::plan::{Plan, RowId};
+use test_case::test_case;
+
+const CSV: &str = include_str!("../../testplans/requirements/budgets.csv");
+const SOURCE: &str = include_str!("../../testplans/requirements/opensg-distributed-customer-storage.txt");
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn plan(name: &str) -> Plan {
+    Plan::load(&root().join("testplans").join(name)).unwrap_or_else(|problems| panic!("{problems}")).value
+}
+
+fn fixture(name: &str) -> Fixture {
+    Fixture::load(&root().join("fixtures").join(name)).unwrap_or_else(|problems| panic!("{problems}")).value
+}
+
+/// A line of the table, cell by cell.
+fn table() -> Vec<BTreeMap<&'static str, String>> {
+    let mut lines = CSV.lines();
+    let header: Vec<_> = lines.next().expect("the table has a header").split(',').collect();
+    lines.map(|line| header.iter().copied().zip(cells(line)).collect()).collect()
+}
+
+/// RFC 4180, section 2: a comma inside double quotes separates nothing.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut quoted = false;
+    for character in line.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            _ => cells.last_mut().expect("one cell at least").push(character),
+        }
+    }
+    cells
+}
+
+/// What a plan says, written as the table writes it.
+fn as_table(plan: &Plan, scenario: &str) -> BTreeMap<String, Vec<String>> {
+    let mut lines = BTreeMap::new();
+    let percent = |share: f64| format!("{}", (share * 1e6).round() / 1e4);
+    let seconds = |limit: Duration| format!("{}", limit.as_secs_f64());
+    let ends = |row: RowId, end: fn(&rig::plan::Edge) -> &String| {
+        let mut names: Vec<String> = Vec::new();
+        for edge in plan.edges.iter().filter(|edge| edge.row == row) {
+            if !names.contains(end(edge)) {
+                names.push(end(edge).clone());
+            }
+        }
+        names.join(", ")
+    };
+    for (index, row) in plan.rows.iter().enumerate() {
+        let id = RowId(u16::try_from(index).expect("few rows"));
+        let line = [
+            row.id.clone(),
+            scenario.to_owned(),
+            row.phase.clone(),
+            ends(id, |edge| &edge.from),
+            ends(id, |edge| &edge.to),
+            row.payload.clone(),
+            seconds(row.budget.latency),
+            percent(row.budget.reliability),
+            row.size.0.to_string(),
+            row.size.1.to_string(),
+        ];
+        lines.insert(row.id.clone(), line.to_vec());
+    }
+    for sub_total in &plan.sub_totals {
+        let claim = sub_total.claim.as_ref();
+        let cell = |value: Option<String>| value.unwrap_or_default();
+        let line = [
+            sub_total.id.clone(),
+            scenario.to_owned(),
+            sub_total.phase.clone(),
+            cell(claim.map(|claim| plan.row_of(claim.request).id.clone())),
+            cell(claim.map(|claim| plan.row_of(claim.reply).id.clone())),
+            "sub-total".to_owned(),
+            cell(claim.map(|claim| seconds(claim.budget.latency))),
+            cell(claim.map(|claim| percent(claim.budget.reliability))),
+            cell(claim.map(|claim| claim.size.0.to_string())),
+            cell(claim.map(|claim| claim.size.1.to_string())),
+        ];
+        lines.insert(sub_total.id.clone(), line.to_vec());
+    }
+    lines
+}
+
+#[test_case("dispatch.toml", &["dispatch"])]
+#[test_case("islanded.toml", &["islanded"])]
+#[test_case("smoke.toml", &["dispatch", "islanded"])]
+fn a_plan_says_row_by_row_what_the_requirements_say(file: &str, scenarios: &[&str]) {
+    let plan = plan(file);
+    let header = [
+        "row",
+        "scenario",
+        "phase",
+        "from",
+        "to",
+        "payload",
+        "latency_s",
+        "reliability_pct",
+        "size_min_bytes",
+        "size_max_bytes",
+    ];
+    let mut required = 0;
+    for line in table().iter().filter(|line| scenarios.contains(&line["scenario"].as_str())) {
+        let wanted: Vec<_> = header.iter().map(|column| line[column].clone()).collect();
+        let said = as_table(&plan, &line["scenario"]);
+        assert_eq!(said.get(&line["row"]), Some(&wanted), "{} in {file}", line["row"]);
+        required += 1;
+    }
+    assert_eq!(plan.rows.len() + plan.sub_totals.len(), required, "{file} has rows that are not required");
+}
+
+#[test]
+fn the_scenarios_have_as_many_rows_edges_and_sub_totals_as_the_source() {
+    let (dispatch, islanded) = (plan("dispatch.toml"), plan("islanded.toml"));
+    assert_eq!((dispatch.rows.len(), dispatch.edges.len()), (9, 11));
+    assert_eq!((islanded.rows.len(), islanded.edges.len()), (12, 26));
+    let valued = |plan: &Plan| plan.sub_totals.iter().filter(|sub_total| sub_total.claim.is_some()).count();
+    assert_eq!((valued(&dispatch), dispatch.sub_totals.len()), (4, 4));
+    assert_eq!((valued(&islanded), islanded.sub_totals.len()), (0, 2));
+}
+
+/// The source wraps no name and writes a dash as it likes.
+fn plain(text: &str) -> String {
+    text.replace('–', "-")
+}
+
+#[test]
+fn the_source_holds_every_payload_and_actor_that_a_plan_names() {
+    let source = plain(SOURCE);
+    for plan in [plan("dispatch.toml"), plan("islanded.toml")] {
+        for row in &plan.rows {
+            assert!(source.contains(&row.payload), "{} of {}", row.payload, row.id);
+            assert!(rig_payload::Kind::from_name(&row.payload).is_some(), "{} has no kind", row.payload);
+        }
+        for edge in &plan.edges {
+            for actor in [&edge.from, &edge.to] {
+                assert!(source.contains(actor), "{actor}");
+                assert!(rig_payload::Actor::from_name(actor).is_some(), "{actor} has no address");
+            }
+        }
+    }
+}
+
+#[test_case("virtual.toml")]
+#[test_case("example-lab.toml")]
+fn a_fixture_binds_all_actors_of_the_rows(file: &str) {
+    let bound: Vec<_> = fixture(file).actors.into_keys().collect();
+    let mut all: Vec<_> = rig_payload::Actor::ALL.map(|actor| actor.name().to_owned()).to_vec();
+    all.sort();
+    assert_eq!(bound, all);
+}

@@ -1,0 +1,168 @@
+//! Every fault of a twin is named rightly, the right edges fail for the right reason, and no other edge does.
+
+mod bench;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bench::{fixture, plan, simulate};
+use rig::event::{Arrival, Fact, Flaw, Misbehaviour};
+use rig::verdict::{Findings, Outcome, Verdict};
+use rig_virtual::{Fault, FaultKind};
+use test_case::test_case;
+
+/// Enough trials to show a fault that happens each time.
+const TRIALS: u32 = 6;
+
+struct Broken {
+    findings: Findings,
+    faults: Vec<Misbehaviour>,
+}
+
+/// Plays a plan with one fault in one twin.
+fn play(name: &str, twin: &str, fault: Fault) -> Broken {
+    let mut fixture = fixture();
+    let spec = fixture.bench.as_mut().expect("the virtual fixture has a bench");
+    spec.twins.get_mut(twin).expect("the bench has this twin").faults.push(fault);
+    let mut plan = plan(name, TRIALS);
+    plan.give_up_after = TRIALS + 1;
+    let played = simulate(plan, fixture, 7);
+    let faults = played.findings.misbehaviours.iter().map(|remark| remark.kind).collect();
+    assert!(played.findings.rig_faults.is_empty(), "a device's fault is not the rig's: {:?}", played.findings.rig_faults);
+    Broken { findings: played.findings, faults }
+}
+
+fn fault(kind: FaultKind, payload: &str) -> Fault {
+    let payload = (!payload.is_empty()).then(|| payload.to_owned());
+    Fault { kind, rate: 1.0, payload, by: Duration::from_secs(20) }
+}
+
+/// Failed claims, each with the outcomes that made it fail.
+fn failed(findings: &Findings) -> BTreeMap<String, Vec<Outcome>> {
+    let claims = findings.edges.iter().chain(&findings.sub_totals);
+    claims
+        .filter(|finding| finding.verdict == Some(Verdict::Fail))
+        .map(|finding| {
+            let mut outcomes: Vec<_> = finding
+                .points
+                .iter()
+                .map(|point| point.outcome)
+                .filter(|outcome| *outcome != Outcome::OnTime && *outcome != Outcome::Undecided)
+                .collect();
+            outcomes.dedup();
+            (finding.label.clone(), outcomes)
+        })
+        .collect()
+}
+
+#[test_case("dispatch"; "dispatching storage")]
+#[test_case("islanded"; "islanding storage")]
+fn a_clean_bench_shows_no_fault(name: &str) {
+    let played = simulate(plan(name, 600), fixture(), 1);
+    let findings = &played.findings;
+    assert_eq!(findings.verdict, Verdict::Pass, "{:?}", findings.reasons);
+    assert!(findings.misbehaviours.is_empty(), "{:?}", findings.misbehaviours);
+    assert!(findings.strays.is_empty(), "{:?}", findings.strays);
+    assert!(findings.rig_faults.is_empty(), "{:?}", findings.rig_faults);
+    assert_eq!(findings.trials.counted, 600);
+    for finding in findings.edges.iter().chain(&findings.sub_totals) {
+        assert_eq!(finding.counts.on_time, 600, "{}", finding.label);
+    }
+}
+
+#[test_case(FaultKind::Late, Outcome::Late; "late")]
+#[test_case(FaultKind::Lost, Outcome::Lost; "lost")]
+#[test_case(FaultKind::Duplicate, Outcome::Flawed(Flaw::Duplicate); "duplicate")]
+#[test_case(FaultKind::Corrupt, Outcome::Flawed(Flaw::Corrupt); "corrupt")]
+#[test_case(FaultKind::Truncated, Outcome::Flawed(Flaw::Truncated); "truncated")]
+#[test_case(FaultKind::WrongSize, Outcome::Flawed(Flaw::WrongSize); "wrong size")]
+#[test_case(FaultKind::WrongSequence, Outcome::Flawed(Flaw::OutOfOrder); "wrong sequence")]
+#[test_case(FaultKind::Unsolicited, Outcome::Flawed(Flaw::Unsolicited); "unsolicited")]
+#[test_case(FaultKind::Garbage, Outcome::Flawed(Flaw::Garbage); "garbage between frames")]
+fn a_fault_of_a_reply_fails_its_edge_and_its_sub_total(kind: FaultKind, outcome: Outcome) {
+    let broken = play("dispatch", "storage", fault(kind, "distr_cust_storage_discharge_cmd_ack"));
+    let expected = [
+        ("D7 Distr. Cust. Storage → DAC - sub".to_owned(), vec![outcome]),
+        ("D-T3 sub-total".to_owned(), vec![outcome]),
+    ];
+    assert_eq!(failed(&broken.findings), expected.into());
+    assert_eq!(broken.findings.verdict, Verdict::Fail);
+    assert!(broken.faults.is_empty(), "{:?}", broken.faults);
+}
+
+#[test_case(FaultKind::Late, Outcome::Late; "late")]
+#[test_case(FaultKind::Lost, Outcome::Lost; "lost")]
+#[test_case(FaultKind::Duplicate, Outcome::Flawed(Flaw::Duplicate); "duplicate")]
+#[test_case(FaultKind::Corrupt, Outcome::Flawed(Flaw::Corrupt); "corrupt")]
+#[test_case(FaultKind::Truncated, Outcome::Flawed(Flaw::Truncated); "truncated")]
+#[test_case(FaultKind::WrongSize, Outcome::Flawed(Flaw::WrongSize); "wrong size")]
+#[test_case(FaultKind::WrongSequence, Outcome::Flawed(Flaw::OutOfOrder); "wrong sequence")]
+#[test_case(FaultKind::Unsolicited, Outcome::Flawed(Flaw::Unsolicited); "unsolicited")]
+#[test_case(FaultKind::Garbage, Outcome::Flawed(Flaw::Garbage); "garbage between frames")]
+fn a_fault_of_an_alert_fails_its_three_edges(kind: FaultKind, outcome: Outcome) {
+    let broken = play("islanded", "meter", fault(kind, "meter_in_capped_kwh_mode_alert"));
+    let expected = ["IPD", "Cust. EMS", "MDMS"]
+        .map(|to| (format!("I6 2-Way Meter - Electr → {to}"), vec![outcome]));
+    assert_eq!(failed(&broken.findings), expected.into());
+    assert!(broken.faults.is_empty(), "{:?}", broken.faults);
+}
+
+#[test]
+fn a_device_that_forgets_its_settings_is_named_and_its_status_fails() {
+    let broken = play("dispatch", "storage", fault(FaultKind::ForgottenState, ""));
+    assert!(broken.faults.contains(&Misbehaviour::ForgotState), "{:?}", broken.faults);
+    let failed = failed(&broken.findings);
+    assert_eq!(failed.keys().map(String::as_str).collect::<Vec<_>>(), [
+        "D-T2 sub-total",
+        "D4 Distr. Cust. Storage → DAC - sub",
+    ]);
+    assert!(failed.values().all(|outcomes| outcomes == &[Outcome::Flawed(Flaw::WrongState)]), "{failed:?}");
+}
+
+#[test]
+fn a_device_that_boots_slowly_is_named_and_what_it_misses_is_lost() {
+    let broken = play("dispatch", "storage", fault(FaultKind::SlowBoot, ""));
+    assert!(broken.faults.contains(&Misbehaviour::SlowBoot), "{:?}", broken.faults);
+    let failed = failed(&broken.findings);
+    assert!(failed.contains_key("D4 Distr. Cust. Storage → DAC - sub"), "{failed:?}");
+    assert!(failed.keys().all(|label| !label.contains("Breaker") && !label.starts_with("D5")), "{failed:?}");
+}
+
+#[test]
+fn a_stuck_device_is_named_and_loses_every_reply() {
+    let broken = play("islanded", "meter", fault(FaultKind::Stuck, ""));
+    assert!(broken.faults.contains(&Misbehaviour::Stuck), "{:?}", broken.faults);
+    let failed = failed(&broken.findings);
+    assert!(failed.keys().all(|label| label.contains("2-Way Meter - Electr →")), "{failed:?}");
+    assert_eq!(failed.len(), 8, "{failed:?}");
+}
+
+#[test]
+fn a_babbling_device_is_named_and_its_status_edge_fails() {
+    let broken = play("dispatch", "storage", fault(FaultKind::Babbling, ""));
+    assert!(broken.faults.contains(&Misbehaviour::Babbling), "{:?}", broken.faults);
+    let failed = failed(&broken.findings);
+    assert_eq!(
+        failed.get("D4 Distr. Cust. Storage → DAC - sub"),
+        Some(&vec![Outcome::Flawed(Flaw::Unsolicited)]),
+        "{failed:?}"
+    );
+    assert!(failed.keys().all(|label| label.contains("Storage") || label.starts_with("D-T")), "{failed:?}");
+}
+
+#[test]
+fn a_port_that_vanishes_with_the_power_is_an_event_that_the_session_survives() {
+    let mut fixture = fixture();
+    let spec = fixture.bench.as_mut().expect("the virtual fixture has a bench");
+    let storage = spec.twins.get_mut("storage").expect("the bench has a storage twin");
+    storage.faults.push(fault(FaultKind::PortVanishes, ""));
+    let played = simulate(plan("dispatch", TRIALS), fixture, 3);
+    let downs = played.events.iter().filter(|event| matches!(event.fact, Fact::LinkDown { unpowered: true, .. }));
+    assert_eq!(downs.count(), TRIALS as usize);
+    assert!(failed(&played.findings).is_empty());
+    assert!(played.findings.rig_faults.is_empty(), "{:?}", played.findings.rig_faults);
+    let whole = |event: &&rig::event::Event| {
+        matches!(&event.fact, Fact::Delivery(delivery) if delivery.end == Arrival::Whole)
+    };
+    assert!(played.events.iter().filter(whole).count() > 0);
+}
