@@ -88,7 +88,8 @@ pub enum Command {
     /// Checks the plan, the fixture and every port first; then plays the plan's trials, judges each edge, applies each
     /// rail's safe state and leaves a session folder with events.jsonl, junit.xml, report.html, plots and more.
     ///
-    /// One Ctrl-C stops after the safe state is applied and reports what was played; a second one skips the reports.
+    /// One Ctrl-C stops, applies the safe state and reports what was played; a second one stops at once, after the safe
+    /// state.
     #[command(after_help = RUN_EXAMPLES, after_long_help = exit::help(RUN_EXAMPLES))]
     Run(RunArgs),
     /// Find every problem of plans and fixtures without playing them

@@ -64,7 +64,7 @@ impl Live {
     pub fn new(mode: Mode, start: &Start) -> Self {
         let screen = match mode {
             Mode::Bar => Screen::Bar(Bar::on_stderr(start.plan.trials)),
-            Mode::Plain => Screen::Plain(Plain::new(io::stderr(), start.simulated)),
+            Mode::Plain => Screen::Plain(Plain::new(io::stderr(), start.simulated, console::colors_enabled_stderr())),
         };
         Self { scene: Scene::new(start), screen }
     }
@@ -72,9 +72,10 @@ impl Live {
     /// Takes an event in and shows what it changes.
     pub fn note(&mut self, event: &Event) {
         let problem = Problem::of(event, self.scene.plan());
-        self.scene.note(event, problem.as_ref());
+        let changed = self.scene.note(event, problem.as_ref());
         match &mut self.screen {
-            Screen::Bar(bar) => bar.show(&self.scene),
+            Screen::Bar(bar) if changed => bar.show(&self.scene),
+            Screen::Bar(_) => {}
             Screen::Plain(plain) => plain.show(&self.scene, problem.as_ref()),
         }
     }
@@ -89,7 +90,7 @@ impl Live {
         match self.screen {
             Screen::Bar(bar) => {
                 bar.clear();
-                Plain::new(io::stderr(), true).finish(&self.scene);
+                Plain::new(io::stderr(), true, false).finish(&self.scene);
             }
             Screen::Plain(plain) => plain.finish(&self.scene),
         }

@@ -1,7 +1,10 @@
 //! Progress as lines, for a log.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
+
+use console::Style;
 
 use super::problem::Problem;
 use super::scene::{Scene, whole_seconds};
@@ -21,6 +24,8 @@ pub(super) struct Plain<W> {
     out: W,
     /// Whether lines come by trials alone: virtual time runs off at hours a second.
     by_trials: bool,
+    /// How problems are set off: in colour or not at all.
+    style: Style,
     /// Tenths of the trials at the last line.
     tenths: u32,
     /// Session time of the last line.
@@ -32,15 +37,16 @@ pub(super) struct Plain<W> {
 }
 
 impl<W: Write> Plain<W> {
-    pub fn new(out: W, by_trials: bool) -> Self {
-        Self { out, by_trials, tenths: 0, told: 0, problems: 0, said: String::new() }
+    pub fn new(out: W, by_trials: bool, colour: bool) -> Self {
+        let style = Style::new().yellow().force_styling(colour);
+        Self { out, by_trials, style, tenths: 0, told: 0, problems: 0, said: String::new() }
     }
 
     pub fn show(&mut self, scene: &Scene, problem: Option<&Problem>) {
         if let Some(problem) = problem {
             self.problems += 1;
             if self.problems <= MOST_PROBLEMS {
-                self.line(problem.at, &problem.to_string());
+                self.problem(problem.at, &problem.to_string());
             }
         }
         let tenths = scene.percent() / 10;
@@ -61,7 +67,7 @@ impl<W: Write> Plain<W> {
     fn progress(&mut self, scene: &Scene) {
         let untold = self.problems.saturating_sub(MOST_PROBLEMS);
         if untold > 0 {
-            self.line(scene.now, &format!("and {untold} more"));
+            self.problem(scene.now, &format!("and {untold} more"));
         }
         self.problems = 0;
         self.told = scene.now;
@@ -73,15 +79,19 @@ impl<W: Write> Plain<W> {
             [Some(trials), void, scene.decided_in_words(), scene.rails_in_words(), problems, scene.left_in_words()];
         let state = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         if state != self.said {
-            self.line(scene.now, &state);
+            self.line(scene.now, visible(&state, COLUMNS));
             self.said = state;
         }
     }
 
-    fn line(&mut self, at: Nanos, text: &str) {
+    fn problem(&mut self, at: Nanos, text: &str) {
+        self.line(at, self.style.apply_to(visible(text, COLUMNS)).to_string());
+    }
+
+    fn line(&mut self, at: Nanos, text: impl Display) {
         let time = whole_seconds(Duration::from_nanos(at));
         // Progress that cannot be written (standard error closed) must not end a session.
-        let _ = writeln!(self.out, "[{time}] {}", visible(text, COLUMNS));
+        let _ = writeln!(self.out, "[{time}] {text}");
     }
 }
 

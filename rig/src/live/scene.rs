@@ -57,8 +57,10 @@ impl Scene {
         self.plan.trials
     }
 
-    pub fn note(&mut self, event: &Event, problem: Option<&Problem>) {
+    /// Takes an event in and says whether it changes the picture.
+    pub fn note(&mut self, event: &Event, problem: Option<&Problem>) -> bool {
         self.now = self.now.max(event.at);
+        let mut changed = true;
         match &event.fact {
             Fact::TrialStarted => {
                 self.trial = event.trial.unwrap_or(self.trial);
@@ -73,12 +75,14 @@ impl Scene {
             Fact::Power { rail, to, stage: PowerStage::Sensed, .. } => {
                 self.rails.insert(rail.clone(), *to);
             }
-            _ => {}
+            _ => changed = false,
         }
         if let Some(problem) = problem {
             self.problems += 1;
             self.last = Some(problem.clone());
+            changed = true;
         }
+        changed
     }
 
     /// Whole percents of the trials that count.

@@ -99,7 +99,7 @@ fn trial(number: u32, fact: Option<Fact>) -> Vec<Event> {
 fn log(start: &Start, events: &[Event]) -> String {
     let mut out = Vec::new();
     let mut scene = Scene::new(start);
-    let mut plain = Plain::new(&mut out, start.simulated);
+    let mut plain = Plain::new(&mut out, start.simulated, false);
     for event in events {
         scene.progress = Progress { decided: usize::from(scene.counted > 5), judged: 2 };
         let problem = Problem::of(event, scene.plan());
@@ -225,6 +225,17 @@ fn hostile() -> Vec<Fact> {
         delivery(0, Arrival::LostInHop(text)),
         delivery(900, Arrival::Absent),
     ]
+}
+
+#[test]
+fn problems_are_set_off_where_the_log_takes_colours() {
+    let start = start(8, false);
+    let event = event(SECOND, 1, delivery(0, Arrival::Absent));
+    let problem = Problem::of(&event, &start.plan);
+    let mut out = Vec::new();
+    Plain::new(&mut out, false, true).show(&Scene::new(&start), problem.as_ref());
+    let line = String::from_utf8(out).unwrap();
+    assert!(line.starts_with("[1s] \u{1b}[33mtrial 1: I3") && line.ends_with("\u{1b}[0m\n"), "{line:?}");
 }
 
 #[test]
