@@ -30,6 +30,5 @@ pub mod protocol;
 pub mod quantity;
 pub mod report;
 pub mod session;
-pub mod report;
 pub mod stamp;
 pub mod verdict;

@@ -10,8 +10,8 @@ use crate::fixture::Fixture;
 #[must_use]
 pub fn run(args: &BenchArgs) -> ExitCode {
     let fixture = match Fixture::load(&args.fixture) {
-        Ok(fixture) => fixture,
-        Err(problems) => return super::problems::show(&problems),
+        Ok(fixture) => fixture.value,
+        Err(problems) => return super::problems::show_all([problems]),
     };
     let Some(spec) = &fixture.bench else {
         eprintln!("error: {} has no [bench] table: nothing in it is virtual", args.fixture.display());

@@ -1,8 +1,14 @@
 //! The `rig` program's command line: what can be asked, and how it ends.
 
+pub mod bench;
 mod color;
 pub mod completions;
 mod exit;
+mod interrupt;
+mod outcome;
+mod problems;
+pub mod report;
+pub mod run;
 pub mod stdout;
 
 use std::path::PathBuf;
@@ -156,6 +162,9 @@ pub struct RunArgs {
     /// The folder in which the session's folder is made
     #[arg(long, value_name = "DIR", default_value = "reports", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,
+    /// The name of the session's folder; without it, the time, the plan and the fixture
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub name: Option<String>,
 }
 
 /// What to check.
@@ -183,6 +192,18 @@ pub struct BenchArgs {
     /// The folder for links to the ports, by their names; without it, a temporary one
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
+    /// End when standard input is closed: how a session ends its own bench
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
+}
+
+/// A name is a folder below the output, never a path out of it.
+fn name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() || text.len() > 100 || text.starts_with('.') || !text.chars().all(plain) {
+        return Err("use 1 to 100 letters, digits, `-`, `_` and `.`, not first a `.`".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Which schema to print.

@@ -1,12 +1,14 @@
 //! The end of a session: reports written, verdict shown, exit code given.
 
-use std::io::{IsTerminal, Write as _};
 use std::path::Path;
 
-use super::ExitCode;
+use super::{ExitCode, stdout};
 use crate::journal::Recorded;
 use crate::report::{self, terminal};
-use crate::verdict::{Findings, Verdict};
+use crate::verdict::Findings;
+
+/// Columns of a line where no terminal says how many it has.
+const LINE: usize = 160;
 
 /// Writes the reports of a session that was just recorded, and shows its verdict.
 #[must_use]
@@ -33,30 +35,18 @@ pub fn reports(folder: &Path, findings: &Findings) -> ExitCode {
         return ExitCode::NotWritten;
     }
     for fault in findings.rig_faults.iter().take(5) {
-        eprintln!("rig fault: {}", crate::live::text::visible(&fault.detail));
+        eprintln!("rig fault: {}", crate::live::text::visible(&fault.detail, 400));
     }
-    match findings.verdict {
-        Verdict::Pass => ExitCode::Pass,
-        Verdict::Fail => ExitCode::Fail,
-        Verdict::Inconclusive => ExitCode::Inconclusive,
-    }
+    findings.verdict.into()
 }
 
 fn show(folder: &Path, findings: &Findings) {
-    let mut out = anstream_like_stdout();
-    // A reader that has gone away has seen what it wanted.
-    let _ = write!(out.0, "{}", terminal::render(findings, out.1));
-    let _ = writeln!(out.0, "report:  {}", folder.join("report.html").display());
-}
-
-fn anstream_like_stdout() -> (std::io::Stdout, terminal::Layout) {
-    let out = std::io::stdout();
-    let is_terminal = out.is_terminal();
-    let width = if is_terminal { console_width().unwrap_or(80) } else { 160 };
-    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none();
-    (out, terminal::Layout { width, colour })
-}
-
-fn console_width() -> Option<usize> {
-    std::env::var("COLUMNS").ok()?.parse().ok()
+    let terminal = console::Term::stdout();
+    let width = if terminal.is_term() { usize::from(terminal.size().1) } else { LINE };
+    let layout = terminal::Layout { width, colour: console::colors_enabled() };
+    let text = terminal::render(findings, layout);
+    let report = folder.join("report.html");
+    if let Err(error) = stdout::print(format!("{text}report:  {}\n", report.display()).as_bytes()) {
+        eprintln!("error: cannot write to standard output: {error}");
+    }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -12,7 +14,6 @@ use time::macros::format_description;
 use super::interrupt::Interrupt;
 use super::outcome;
 use super::{ExitCode, RunArgs, problems};
-use crate::check;
 use crate::fixture::Fixture;
 use crate::journal::Recorder;
 use crate::live::{Live, Mode, Progress};
@@ -55,8 +56,9 @@ pub fn run(args: &RunArgs) -> ExitCode {
             live = Some(Live::new(Mode::detect(), start));
         }
         if let Some(live) = &mut live {
-            let (decided, judged) = tally.progress();
-            live.note(event, Progress { decided, judged });
+            let progress = tally.progress();
+            live.progress(Progress { decided: progress.shown, judged: progress.claims });
+            live.note(event);
         }
     });
     let ended = wire.join();
@@ -89,23 +91,21 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
             return Err(problems::show_all(bad.into_iter().flatten()));
         }
     };
-    let mismatch = check::together(&plan, &fixture);
-    if !mismatch.is_empty() {
-        return Err(problems::show_all([mismatch]));
-    }
     let sources = BTreeMap::from([
         (file_name(&args.plan), sha256(&plan.source.text)),
         (file_name(&args.fixture), sha256(&fixture.source.text)),
     ]);
     let (mut plan, fixture) = (plan.value, fixture.value);
     if let Some(trials) = args.trials {
-        plan.trials = trials.get();
+        plan.trials = trials;
     }
-    if let Err(unknown) = plan.only(&args.only) {
+    if !args.only.is_empty()
+        && let Err(unknown) = plan.only(&args.only)
+    {
         eprintln!("error: {unknown}");
         return Err(ExitCode::Usage);
     }
-    if args.simulate && !check::can_simulate(&fixture) {
+    if args.simulate && !fixture.can_simulate() {
         eprintln!(
             "error: {} has real ports; to simulate, every port must be one of its [bench] table",
             args.fixture.display()
@@ -120,7 +120,7 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         fixture,
         fixture_file: args.fixture.clone(),
         sources,
-        seed: args.seed.unwrap_or_else(rand::random),
+        seed: args.seed.unwrap_or_else(|| StdRng::from_os_rng().next_u64()),
         simulated: args.simulate,
     })
 }

@@ -1,26 +1,26 @@
-//! What people and programs get of a session: reports made from its findings, and from nothing else.
-
-pub mod html;
-pub mod plot;
-mod quantity;
-mod slug;
-mod spread;
-mod visible;
-
-#[cfg(test)]
-mod demo;
-//! Reports of what was found. Each is a function of [`Findings`] alone, so the same record gives the same bytes.
+//! What people and programs get of a session. Each report is a function of [`Findings`] alone, so the same record
+//! gives the same bytes.
 
 mod csv;
 mod file;
 mod hlog;
+pub mod html;
 mod junit;
 mod label;
 mod metrics;
+pub mod plot;
+mod quantity;
+mod slug;
+mod spread;
 mod summary;
+pub mod terminal;
+mod visible;
 mod xml;
 
-use std::io;
+#[cfg(test)]
+mod demo;
+
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::verdict::Findings;
@@ -39,6 +39,12 @@ pub enum ReportError {
         /// What the system said.
         source: io::Error,
     },
+    /// The plots cannot be drawn or written.
+    #[error("cannot write the plots")]
+    Plots(#[from] plot::Error),
+    /// The page cannot be made.
+    #[error("cannot make report.html")]
+    Page(#[from] html::Error),
 }
 
 /// Writes all reports into a session's folder, in place of those that are there.
@@ -51,7 +57,10 @@ pub fn write_all(folder: &Path, findings: &Findings) -> Result<(), ReportError> 
     file::replace(folder, "payloads.csv", |out| csv::write(out, findings))?;
     file::replace(folder, "latency.hlog", |out| hlog::write(out, findings))?;
     file::replace(folder, "metrics.txt", |out| metrics::write(out, findings))?;
-    // Plots and the page that shows them go here: plot::write(folder, findings)?, html::write(folder, findings)?.
+    let plots = plot::write(folder, findings)?;
+    let page = html::render(findings, &plots)?;
+    file::replace(folder, html::STYLE, |out| out.write_all(html::CSS.as_bytes()))?;
+    file::replace(folder, html::PAGE, |out| out.write_all(page.as_bytes()))?;
     file::replace(folder, "junit.xml", |out| junit::write(out, findings))?;
     file::replace(folder, "summary.md", |out| summary::write_markdown(out, findings))?;
     file::replace(folder, "summary.json", |out| summary::write_json(out, findings))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// How long the virtual bench may take until its ports are there, and until it is gone.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -14,6 +14,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// A virtual bench that runs.
 pub struct BenchChild {
     child: Child,
+    /// Open for as long as the bench is to live. Held apart from the child, for waiting on a child closes its input.
+    lifeline: Option<ChildStdin>,
     folder: TempDir,
 }
 
@@ -60,7 +62,8 @@ impl BenchChild {
         if tokio::time::timeout(DEADLINE, ready).await != Ok(true) {
             return Err(ChildError::NotReady(fixture.to_owned()));
         }
-        Ok(Self { child, folder })
+        let lifeline = child.stdin.take();
+        Ok(Self { child, lifeline, folder })
     }
 
     /// Where its ports are.
@@ -79,7 +82,7 @@ impl BenchChild {
 
     /// Ends it.
     pub async fn stop(mut self) {
-        drop(self.child.stdin.take());
+        drop(self.lifeline.take());
         if tokio::time::timeout(DEADLINE, self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;
         }

@@ -72,7 +72,7 @@ pub fn run(session: &Session, records: Sender<Record>, stop: Receiver<bool>) -> 
     watch::count_panics();
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = turn::watch(builder.enable_all().start_paused(session.simulated)).build()?;
-    let tuning = (!session.simulated).then(host::Tuning::obtain);
+    let tuning = (!session.simulated).then(host::prepare);
     let mut granted = tuning.as_ref().map(|tuning| tuning.granted().clone()).unwrap_or_default();
     granted.insert("rig".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     runtime.block_on(LocalSet::new().run_until(async {
