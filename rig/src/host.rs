@@ -47,7 +47,7 @@ fn read(path: &str) -> String {
 
 #[cfg(target_os = "linux")]
 fn real_time() -> String {
-    /// Above all ordinary threads, and below the kernel's own interrupt threads, which run at 50 (`sched(7)`) and
+    /// Above all ordinary threads, and below the kernel's own interrupt threads, which run at 50 (`man 7 sched`) and
     /// which the ports need.
     const PRIORITY: i32 = 20;
     let parameter = libc::sched_param { sched_priority: PRIORITY };
@@ -68,7 +68,7 @@ fn real_time() -> String {
 }
 
 /// Holds the longest time that a processor may take to wake at 0, for as long as the file is open
-/// (Linux, Documentation/power/pm_qos_interface.rst). An idle processor otherwise adds tens of microseconds.
+/// (Linux, `Documentation/power/pm_qos_interface.rst`). An idle processor otherwise adds tens of microseconds.
 #[cfg(target_os = "linux")]
 fn stay_awake() -> (Option<File>, String) {
     use std::io::Write;

@@ -6,7 +6,7 @@
 //!
 //! | link | a byte is received at | its bytes are paced |
 //! | --- | --- | --- |
-//! | serial, UART or USB adapter | read's return, less the bytes behind it; less the adapter's hold for `lo` | by the line |
+//! | serial, UART or USB | read's return, less the bytes behind it; `lo` less the adapter's hold | by the line |
 //! | serial, pseudo-terminal | read's return | by the peer, if at all |
 //! | TCP | read's return | no |
 //! | memory | the peer's write | no |

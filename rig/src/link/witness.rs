@@ -28,7 +28,7 @@ pub(super) struct Witness {
 /// Stands between the runtime and the receiving task.
 struct Herald {
     clock: Clock,
-    wakes: Wakes,
+    woken_by: Wakes,
     /// What the last wake-up proved, plus one; 0 where there was none since.
     proved: AtomicU64,
     task: Mutex<Waker>,
@@ -44,9 +44,9 @@ pub(super) enum Wakes {
 }
 
 impl Witness {
-    pub(super) fn new(clock: Clock, wakes: Wakes) -> Self {
+    pub(super) fn new(clock: Clock, woken_by: Wakes) -> Self {
         let task = Mutex::new(Waker::noop().clone());
-        let herald = Arc::new(Herald { clock, wakes, proved: AtomicU64::new(0), task });
+        let herald = Arc::new(Herald { clock, woken_by, proved: AtomicU64::new(0), task });
         let waker = Waker::from(Arc::clone(&herald));
         // Nobody has looked yet: bytes from before the link was opened may be there, but the runtime has not said so.
         Self { clock, not_before: Cell::new(0), waiting: Cell::new(true), herald, waker }
@@ -93,7 +93,7 @@ impl Wake for Herald {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let proof = match self.wakes {
+        let proof = match self.woken_by {
             Wakes::Runtime => turn::previous(self.clock),
             Wakes::Peer => self.clock.now(),
         };

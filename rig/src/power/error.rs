@@ -51,7 +51,8 @@ pub enum PowerError {
     },
     /// The instrument does not answer.
     #[error(
-        "{instrument}: no answer to {asked} within {within:?}; check that it is switched on, its settings, and that it is the right port"
+        "{instrument}: no answer to {asked} within {within:?}; \
+         check that it is on, its settings, and that it is the right port"
     )]
     NoReply {
         /// The instrument's name.
@@ -62,9 +63,7 @@ pub enum PowerError {
         within: Duration,
     },
     /// The instrument's answer makes no sense.
-    #[error(
-        "{instrument}: answered {asked} with \"{said}\", which is not understood; check that it is the right port and model"
-    )]
+    #[error("{instrument}: answered {asked} with \"{said}\", which is not understood; is it the right port and model?")]
     BadReply {
         /// The instrument's name.
         instrument: String,
@@ -90,7 +89,11 @@ pub enum PowerError {
         instrument: String,
     },
     /// A power edge was not sensed in time.
-    #[error("{rail}: not sensed {} within {within:?}: {volts} V, threshold {threshold} V; check the wiring of switch and sense", word(*.to))]
+    #[error(
+        "{rail}: not sensed {} within {within:?}: {volts} V, threshold {threshold} V; \
+         check the wiring of switch and sense",
+        word(*.to)
+    )]
     NotSensed {
         /// The rail's name.
         rail: String,

@@ -41,13 +41,13 @@ const SENSE_PAUSE: Duration = Duration::from_millis(1);
 
 /// The rails of a fixture, with all their instruments open.
 pub struct Rails {
-    rails: BTreeMap<String, Guarded>,
+    switched: BTreeMap<String, Switched>,
     instruments: BTreeMap<String, Mutex<Instrument>>,
     obtained: Vec<(String, BTreeMap<String, String>)>,
     clock: Clock,
 }
 
-struct Guarded {
+struct Switched {
     rail: Rail,
     guard: Guard,
     /// Held while the rail changes: its changes come one after the other.
@@ -66,10 +66,10 @@ impl Rails {
             obtained.push((name.clone(), instrument.obtained()));
             instruments.insert(name.clone(), Mutex::new(instrument));
         }
-        let rails = fixture.rails.iter().map(|(name, rail)| (name.clone(), Guarded::new(rail.clone()))).collect();
-        let rails = Self { rails, instruments, obtained, clock };
-        for (name, guarded) in &rails.rails {
-            guarded.guard.found(rails.found(name, &guarded.rail).await?);
+        let switched = fixture.rails.iter().map(|(name, rail)| (name.clone(), Switched::new(rail.clone()))).collect();
+        let rails = Self { switched, instruments, obtained, clock };
+        for (name, rail) in &rails.switched {
+            rail.guard.found(rails.found(name, &rail.rail).await?);
         }
         Ok(rails)
     }
@@ -83,7 +83,7 @@ impl Rails {
     /// The level that a rail was last known at; `None` where it is not known, and while it changes.
     #[must_use]
     pub fn level(&self, rail: &str) -> Option<Level> {
-        self.rails.get(rail)?.guard.level()
+        self.switched.get(rail)?.guard.level()
     }
 
     /// Brings a rail to a level: waits until dwell time and cycle rate allow it, commands it, and tells of each stage
@@ -93,17 +93,17 @@ impl Rails {
     /// The instrument is gone, does not answer or refuses, or the edge was not sensed in time. The rail's level is then
     /// not known.
     pub async fn set(&self, rail: &str, to: Level, note: &mut dyn FnMut(PowerStage, Stamp)) -> Result<(), PowerError> {
-        let guarded = self.rails.get(rail).ok_or_else(|| PowerError::NoSuchRail { rail: error::shown(rail) })?;
-        let _changing = guarded.changing.lock().await;
-        guarded.guard.wait(to, &guarded.rail, self.clock).await;
+        let switched = self.switched.get(rail).ok_or_else(|| PowerError::NoSuchRail { rail: error::shown(rail) })?;
+        let _changing = switched.changing.lock().await;
+        switched.guard.wait(to, &switched.rail, self.clock).await;
 
         let mut commanded = None;
         let acknowledged = self
-            .switch(&guarded.rail, to, &mut |at| {
+            .switch(&switched.rail, to, &mut |at| {
                 // A port that was opened again gets the command again: the first may have been the one that worked.
                 if commanded.is_none() {
                     commanded = Some(at);
-                    guarded.guard.commanded(to, at.lo);
+                    switched.guard.commanded(to, at.lo);
                     note(PowerStage::Commanded, at);
                 }
             })
@@ -111,24 +111,27 @@ impl Rails {
         note(PowerStage::Acknowledged, acknowledged);
 
         let commanded = commanded.unwrap_or(acknowledged);
-        let sensed = match &guarded.rail.sense {
+        let sensed = match &switched.rail.sense {
             Sense::None { settle } => settled(commanded, acknowledged, *settle),
             Sense::Scpi { contact, threshold, timeout } => {
                 let edge = Edge { rail, to, contact, threshold: *threshold, timeout: *timeout };
                 self.sensed(&edge, commanded).await?
             }
         };
-        guarded.guard.reached(to, self.clock.now());
+        switched.guard.reached(to, self.clock.now());
         note(PowerStage::Sensed, sensed);
         Ok(())
     }
 
     /// Brings every rail to its safe level, all at the same time and at once: without waiting for dwell time or cycle
     /// rate, and with a deadline for each. One rail's failure stops no other.
+    ///
+    /// Futures of [`Self::set`] that have not ended are to be dropped first: one that still waits for a guard would
+    /// change its rail afterwards. Dropping them at any point is safe; an answer they were owed is thrown away.
     pub async fn make_safe(&self) -> Vec<(String, Level, Result<(), PowerError>)> {
         let mut waiting: Vec<Pin<Box<dyn Future<Output = _> + '_>>> = Vec::new();
-        for (name, guarded) in &self.rails {
-            waiting.push(Box::pin(async move { (name.clone(), guarded.rail.safe, self.safe(name, guarded).await) }));
+        for (name, switched) in &self.switched {
+            waiting.push(Box::pin(async move { (name.clone(), switched.rail.safe, self.safe(name, switched).await) }));
         }
         let mut safe = Vec::new();
         poll_fn(|context| {
@@ -146,13 +149,13 @@ impl Rails {
         safe
     }
 
-    async fn safe(&self, name: &str, guarded: &Guarded) -> Result<(), PowerError> {
-        let to = guarded.rail.safe;
-        let mut commanded = |at: Stamp| guarded.guard.commanded(to, at.lo);
-        tokio::time::timeout(SAFE_DEADLINE, self.switch(&guarded.rail, to, &mut commanded))
+    async fn safe(&self, name: &str, switched: &Switched) -> Result<(), PowerError> {
+        let to = switched.rail.safe;
+        let mut commanded = |at: Stamp| switched.guard.commanded(to, at.lo);
+        tokio::time::timeout(SAFE_DEADLINE, self.switch(&switched.rail, to, &mut commanded))
             .await
             .map_err(|_| PowerError::Deadline { rail: error::shown(name), within: SAFE_DEADLINE })??;
-        guarded.guard.reached(to, self.clock.now());
+        switched.guard.reached(to, self.clock.now());
         Ok(())
     }
 
@@ -203,7 +206,7 @@ impl Rails {
     }
 }
 
-impl Guarded {
+impl Switched {
     fn new(rail: Rail) -> Self {
         Self { rail, guard: Guard::default(), changing: Mutex::new(()) }
     }

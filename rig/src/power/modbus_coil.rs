@@ -126,9 +126,10 @@ fn read_coil(unit: u8, address: u16) -> [u8; 8] {
 
 /// A request with its CRC, low byte first (Modbus over Serial Line V1.02, 2.5.1.2).
 fn sealed(request: [u8; 6]) -> [u8; 8] {
-    let [a, b, c, d, e, f] = request;
-    let [low, high] = CHECKSUM.checksum(&request).to_le_bytes();
-    [a, b, c, d, e, f, low, high]
+    let mut sealed = [0; 8];
+    sealed[..6].copy_from_slice(&request);
+    sealed[6..].copy_from_slice(&CHECKSUM.checksum(&request).to_le_bytes());
+    sealed
 }
 
 /// The answer of a unit to a function, wherever it begins: a line that was quiet starts with noise.

@@ -1,107 +1,21 @@
-use std::cell::{Cell, RefCell};
+mod bench;
+#[cfg(unix)]
+mod programs;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::LocalSet;
 
 use super::{PowerError, Rails};
 use crate::event::{PowerStage, RigFault};
 use crate::fixture::{self, Contact, Fixture, Flow, Instrument, Level, Parity, Port, Rail, Sense, Serial};
-use crate::link::{BenchPorts, MemoryPort};
+use crate::link::BenchPorts;
 use crate::stamp::{Clock, Source, Stamp};
+use bench::{Bench, board, coils, supply};
 
 const MS: u64 = 1_000_000;
-
-/// What a supply or board of the tests is like, and what it has heard.
-#[derive(Default)]
-struct Bench {
-    /// The output's level, and when its voltage follows a command.
-    on: Cell<bool>,
-    travel: Cell<Duration>,
-    /// What to answer to `SYST:ERR?` once.
-    error: RefCell<Option<String>>,
-    silent: Cell<bool>,
-    /// Whether it drops the line at the next command.
-    vanish: Cell<bool>,
-    heard: RefCell<Vec<String>>,
-    opened: Cell<u32>,
-}
-
-impl Bench {
-    /// A port behind which `serve` runs each time it is opened.
-    fn port<F>(self: &Rc<Self>, serve: impl Fn(Rc<Self>, DuplexStream) -> F + 'static) -> MemoryPort
-    where
-        F: Future<Output = std::io::Result<()>> + 'static,
-    {
-        let bench = Rc::clone(self);
-        Rc::new(move || {
-            let (near, far) = tokio::io::duplex(256);
-            bench.opened.set(bench.opened.get() + 1);
-            tokio::task::spawn_local(serve(Rc::clone(&bench), far));
-            Ok(near)
-        })
-    }
-
-    fn switch(self: &Rc<Self>, on: bool) {
-        let bench = Rc::clone(self);
-        tokio::task::spawn_local(async move {
-            tokio::time::sleep(bench.travel.get()).await;
-            bench.on.set(on);
-        });
-    }
-}
-
-/// A supply that answers after a millisecond.
-async fn supply(bench: Rc<Bench>, mut line: DuplexStream) -> std::io::Result<()> {
-    let mut command = Vec::new();
-    loop {
-        let byte = line.read_u8().await?;
-        if byte != b'\n' {
-            command.push(byte);
-            continue;
-        }
-        let heard = String::from_utf8_lossy(&std::mem::take(&mut command)).into_owned();
-        bench.heard.borrow_mut().push(heard.clone());
-        let answer = match heard.as_str() {
-            "*IDN?" => Some("Maker,Model,\u{1b}[31m1,1.0".to_owned()),
-            "SYST:ERR?" => Some(bench.error.take().unwrap_or_else(|| "+0,\"No error\"".to_owned())),
-            "MEAS:VOLT?" => Some(if bench.on.get() { "2.300E+02".into() } else { "0.1".into() }),
-            _ if bench.vanish.replace(false) => return Ok(()),
-            "OUTP ON" => {
-                bench.switch(true);
-                None
-            }
-            "OUTP OFF" => {
-                bench.switch(false);
-                None
-            }
-            _ => None,
-        };
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        if let Some(answer) = answer.filter(|_| !bench.silent.get()) {
-            line.write_all(format!("{answer}\r\n").as_bytes()).await?;
-        }
-    }
-}
-
-/// A relay board of two channels that speaks LCUS; its first contact moves like the supply's output.
-async fn board(bench: Rc<Bench>, mut line: DuplexStream) -> std::io::Result<()> {
-    loop {
-        match line.read_u8().await? {
-            0xFF if bench.silent.get() => {}
-            0xFF => line.write_all(&[u8::from(bench.on.get()), 0]).await?,
-            0xA0 => {
-                let mut rest = [0; 3];
-                line.read_exact(&mut rest).await?;
-                bench.heard.borrow_mut().push(format!("{rest:?}"));
-                bench.switch(rest[1] == 1);
-            }
-            other => panic!("no board understands {other:#x}"),
-        }
-    }
-}
 
 fn serial(name: &str) -> Serial {
     let port = Port::Bench(name.into());
@@ -142,6 +56,12 @@ fn with_supply(rail: Rail) -> Fixture {
     fixture(("supply", Instrument::Scpi(fixture::Link::Serial(serial("supply")))), rail)
 }
 
+fn with_coils(unit: u8, channel: u16) -> Fixture {
+    let mut rail = rail("coils", Sense::None { settle: Duration::ZERO });
+    rail.switch.channel = channel;
+    fixture(("coils", Instrument::ModbusCoil { serial: serial("coils"), unit }), rail)
+}
+
 fn with_board(rail: Rail) -> Fixture {
     fixture(("board", Instrument::Lcus(serial("board"))), rail)
 }
@@ -156,6 +76,7 @@ async fn open(fixture: &Fixture, bench: &Rc<Bench>) -> Result<Open, PowerError> 
     let ports = BenchPorts::Memory(BTreeMap::from([
         ("supply".to_owned(), bench.port(supply)),
         ("board".to_owned(), bench.port(board)),
+        ("coils".to_owned(), bench.port(coils)),
     ]));
     Ok(Open { rails: Rails::open(fixture, &ports, clock).await?, clock })
 }
@@ -313,6 +234,32 @@ fn a_channel_that_a_board_does_not_have_is_found_when_it_is_opened() {
 }
 
 #[test]
+fn a_coil_is_written_acknowledged_and_read_back() {
+    play(async {
+        let bench = Rc::new(Bench::default());
+        let open = open(&with_coils(17, 1), &bench).await.expect("it opens");
+        assert_eq!(open.rails.level("grid"), Some(Level::Off));
+        let stages = open.set(Level::On).await.expect("it switches");
+        assert!(bench.on.get());
+        assert_eq!(stages[1].1.hi - stages[0].1.hi, 8 * MS, "eight bytes of a millisecond each");
+        bench.travel.set(Duration::from_secs(1));
+        let error = open.set(Level::Off).await.expect_err("the coil does not follow");
+        insta::assert_snapshot!(error, @"coils: refused to write a coil: coil 1 reads back unchanged");
+    });
+}
+
+#[test]
+fn a_coil_that_is_not_there_and_a_unit_that_is_not_there_are_told_apart() {
+    play(async {
+        let bench = Rc::new(Bench::default());
+        let error = open(&with_coils(17, 2), &bench).await.err().expect("no such coil");
+        insta::assert_snapshot!(error, @"coils: refused to read a coil: exception 2, illegal data address");
+        let error = open(&with_coils(3, 1), &bench).await.err().expect("no such unit");
+        assert!(matches!(error, PowerError::NoReply { .. }), "{error}");
+    });
+}
+
+#[test]
 fn a_rail_that_is_energised_by_an_open_contact_is_cut_by_closing_it() {
     play(async {
         let bench = Rc::new(Bench::default());
@@ -395,75 +342,4 @@ fn rails_that_do_not_exist_are_named() {
         assert_eq!(error.to_string(), "gird\\n: the fixture has no such rail");
         assert_eq!(open.rails.level("gird"), None);
     });
-}
-
-#[cfg(unix)]
-mod programs {
-    use super::*;
-
-    fn with_program(script: &str, timeout: Duration) -> Fixture {
-        let argv: Vec<_> = ["sh", "-c", script, "sh", "{channel}"].map(str::to_owned).into();
-        let program = Instrument::Command { on: argv.clone(), off: argv, timeout };
-        fixture(("program", program), rail("program", Sense::None { settle: Duration::ZERO }))
-    }
-
-    async fn switch(fixture: &Fixture) -> Result<Vec<(PowerStage, Stamp)>, PowerError> {
-        let clock = Clock::start();
-        let rails = Rails::open(fixture, &BenchPorts::None, clock).await?;
-        Open { rails, clock }.set(Level::Off).await
-    }
-
-    #[tokio::test]
-    async fn a_program_is_given_its_channel_and_acknowledges_by_ending() {
-        let fixture = with_program("test \"$1\" = 1", Duration::from_secs(60));
-        let stages = switch(&fixture).await.expect("it ends well");
-        assert!(stages[0].1.lo <= stages[1].1.hi);
-    }
-
-    #[tokio::test]
-    async fn a_program_that_fails_is_quoted() {
-        let script = "printf 'no \\033such hub' >&2; exit 3";
-        let error = switch(&with_program(script, Duration::from_secs(60))).await.expect_err("it fails");
-        let text = error.to_string();
-        assert!(text.contains("exit status: 3") && !text.contains('\u{1b}'), "{text}");
-        assert_eq!(error.fault(), RigFault::Instrument);
-    }
-
-    #[tokio::test]
-    async fn a_program_that_is_not_there_is_named() {
-        let mut fixture = with_program("", Duration::from_secs(60));
-        let missing = vec!["/nowhere/pdu".to_owned()];
-        fixture.instruments.insert(
-            "program".into(),
-            Instrument::Command { on: missing.clone(), off: missing, timeout: Duration::from_secs(60) },
-        );
-        let text = switch(&fixture).await.expect_err("it is not there").to_string();
-        assert!(text.contains("/nowhere/pdu") && text.contains("check the program's path"), "{text}");
-    }
-
-    #[tokio::test]
-    async fn a_program_that_does_not_end_is_killed_with_all_it_started() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let mark = directory.path().join("pid");
-        let script = format!("sleep 1000 & echo $! > '{}'; wait", mark.display());
-        let error = switch(&with_program(&script, Duration::from_millis(500))).await.expect_err("it never ends");
-        assert!(matches!(error, PowerError::NoReply { .. }), "{error}");
-        let started = std::fs::read_to_string(&mark).expect("the script began").trim().to_owned();
-        // Killed is not yet gone: the kernel takes its time, and a zombie stays until its new parent waits for it.
-        let ended = async {
-            let state = || std::fs::read_to_string(format!("/proc/{started}/stat")).unwrap_or_default();
-            while !(state().is_empty() || state().contains(") Z ") || state().contains(") X ")) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), ended).await.expect("what it started is killed too");
-    }
-
-    #[tokio::test]
-    async fn a_program_that_says_much_and_leaves_a_child_behind_ends_all_the_same() {
-        let script = "sleep 5 & head -c 1000000 /dev/zero; exit 0";
-        let begun = std::time::Instant::now();
-        switch(&with_program(script, Duration::from_secs(60))).await.expect("it ends well");
-        assert!(begun.elapsed() < Duration::from_secs(5), "the child it left holds the pipe open");
-    }
 }

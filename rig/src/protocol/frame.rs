@@ -123,9 +123,9 @@ fn whole_at_the_end(encoded: &[u8]) -> Option<Frame> {
 
 fn decode_whole(encoded: &[u8]) -> Option<Frame> {
     let mut decoder = Decoder::default();
-    encoded.iter().for_each(|byte| {
+    for byte in encoded {
         decoder.push(*byte);
-    });
+    }
     match decoder.push(0)? {
         (Chunk::Frame(frame), _) => Some(frame),
         _ => None,
