@@ -85,7 +85,10 @@ impl Decoder {
         if cut && !Frame::starts_like_one(payload) {
             return Chunk::Garbage;
         }
-        let short = claimed.is_some_and(|header| decoded < header.kind.sizes().0);
+        let short = claimed.is_some_and(|header| {
+            let (smallest, largest) = header.kind.sizes();
+            decoded < smallest || (cut && decoded < largest)
+        });
         let error = if short { DecodeError::Short } else { error };
         Chunk::Broken { error, claimed, decoded }
     }

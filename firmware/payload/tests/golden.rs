@@ -143,6 +143,13 @@ fn a_cut_payload_is_short_and_says_what_it_was() {
         let chunk = Chunk::Broken { error: DecodeError::Short, claimed, decoded: kept - 1 };
         assert_eq!(chunks(&bytes), [(chunk, kept + 1)]);
     }
+    let encoded = largest().encode();
+    for kept in 18..=150 {
+        let bytes = [&encoded.as_bytes()[..kept], &[0]].concat();
+        let claimed = Some(largest().header);
+        let chunk = Chunk::Broken { error: DecodeError::Short, claimed, decoded: kept - 1 };
+        assert_eq!(chunks(&bytes), [(chunk, kept + 1)]);
+    }
     // Too short for a header, but it starts like a payload.
     let chunk = Chunk::Broken { error: DecodeError::Short, claimed: None, decoded: 2 };
     assert_eq!(chunks(&[0x07, 0x01, 0x22, 0x00]), [(chunk, 4)]);
