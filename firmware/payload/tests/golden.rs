@@ -173,6 +173,17 @@ fn bytes_that_are_no_payload_are_garbage_and_counted() {
 }
 
 #[test]
+fn a_payload_that_garbage_runs_into_is_long_and_says_what_it_was() {
+    for garbage in [&[0x41][..], &[0x01], &[0xFF; 16], &[1, 2, 3, 4, 5, 6, 7, 8]] {
+        let bytes = [garbage, &ALARM_ENCODED].concat();
+        let claimed = Some(alarm().header);
+        let chunk = Chunk::Broken { error: DecodeError::Long, claimed, decoded: 50 };
+        assert_eq!(chunks(&bytes), [(chunk, 52 + garbage.len())]);
+    }
+    assert_eq!(chunks(&[&[0xFF; 17][..], &ALARM_ENCODED].concat()), [(Chunk::Garbage, 69)]);
+}
+
+#[test]
 fn a_reset_forgets_what_was_unfinished() {
     let mut decoder = Decoder::default();
     for byte in &ALARM_ENCODED[..20] {
