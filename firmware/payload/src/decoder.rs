@@ -10,16 +10,20 @@ pub enum Chunk {
     Frame(Frame),
     /// Bytes that decode to something that is no payload.
     Broken {
-        /// What is wrong with it; [`DecodeError::Short`] where it starts like a payload and ends before its time.
+        /// What is wrong with it: [`DecodeError::Short`] where it starts like a payload and ends before its time,
+        /// [`DecodeError::Long`] where it is a whole payload with other bytes right before it.
         error: DecodeError,
         /// The header it claims, where it has one that could be.
         claimed: Option<Header>,
         /// How many bytes it decoded to.
         decoded: usize,
     },
-    /// Bytes that no COBS encoder writes and that do not start like a payload, or more of them than any payload has.
+    /// Bytes that no COBS encoder writes, that do not end in a payload and do not start like a payload, or more of them than any payload has.
     Garbage,
 }
+
+/// The most bytes before a payload, run into it, behind which it is still recognised.
+const MAX_GARBAGE: usize = 16;
 
 /// Finds payloads in a byte stream. It never fails: after garbage it goes on at the next zero byte.
 #[derive(Clone, Debug)]
@@ -70,6 +74,14 @@ impl Decoder {
         if dropped > 0 {
             return Chunk::Garbage;
         }
+        let raw = self.bytes;
+        match self.decode(length) {
+            Chunk::Frame(frame) => Chunk::Frame(frame),
+            broken => payload_behind_garbage(&raw[..length]).unwrap_or(broken),
+        }
+    }
+
+    fn decode(&mut self, length: usize) -> Chunk {
         let cut = self.close_last_block(length);
         let Ok(decoded) = cobs::decode_in_place(&mut self.bytes[..length]) else {
             return Chunk::Garbage;
@@ -85,7 +97,10 @@ impl Decoder {
         if cut && !Frame::starts_like_one(payload) {
             return Chunk::Garbage;
         }
-        let short = claimed.is_some_and(|header| decoded < header.kind.sizes().0);
+        let short = claimed.is_some_and(|header| {
+            let (smallest, largest) = header.kind.sizes();
+            decoded < smallest || (cut && decoded < largest)
+        });
         let error = if short { DecodeError::Short } else { error };
         Chunk::Broken { error, claimed, decoded }
     }
@@ -105,4 +120,16 @@ impl Decoder {
         }
         false
     }
+}
+
+/// A whole payload at the end of a chunk that is none.
+fn payload_behind_garbage(chunk: &[u8]) -> Option<Chunk> {
+    (1..=MAX_GARBAGE.min(chunk.len())).find_map(|garbage| {
+        let mut bytes = [0; MAX_ENCODED];
+        let rest = &mut bytes[..chunk.len() - garbage];
+        rest.copy_from_slice(&chunk[garbage..]);
+        let decoded = cobs::decode_in_place(rest).ok()?;
+        let frame = Frame::read(&rest[..decoded]).ok()?;
+        Some(Chunk::Broken { error: DecodeError::Long, claimed: Some(frame.header), decoded })
+    })
 }

@@ -61,7 +61,7 @@ impl Encoded {
 pub enum DecodeError {
     /// Fewer bytes than header and CRC take, or than its kind has where the CRC is wrong too.
     Short,
-    /// More bytes than the largest payload has.
+    /// More bytes than the largest payload has, or bytes right before a payload that do not belong to it.
     Long,
     /// The CRC is wrong.
     Crc,

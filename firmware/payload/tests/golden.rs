@@ -143,6 +143,13 @@ fn a_cut_payload_is_short_and_says_what_it_was() {
         let chunk = Chunk::Broken { error: DecodeError::Short, claimed, decoded: kept - 1 };
         assert_eq!(chunks(&bytes), [(chunk, kept + 1)]);
     }
+    let encoded = largest().encode();
+    for kept in 18..=150 {
+        let bytes = [&encoded.as_bytes()[..kept], &[0]].concat();
+        let claimed = Some(largest().header);
+        let chunk = Chunk::Broken { error: DecodeError::Short, claimed, decoded: kept - 1 };
+        assert_eq!(chunks(&bytes), [(chunk, kept + 1)]);
+    }
     // Too short for a header, but it starts like a payload.
     let chunk = Chunk::Broken { error: DecodeError::Short, claimed: None, decoded: 2 };
     assert_eq!(chunks(&[0x07, 0x01, 0x22, 0x00]), [(chunk, 4)]);
@@ -163,6 +170,17 @@ fn bytes_that_are_no_payload_are_garbage_and_counted() {
     long.push(0);
     assert_eq!(chunks(&long), [(Chunk::Garbage, 501)]);
     assert_eq!(chunks(&[0; 64]), [], "idle fill");
+}
+
+#[test]
+fn a_payload_that_garbage_runs_into_is_long_and_says_what_it_was() {
+    for garbage in [&[0x41][..], &[0x01], &[0xFF; 16], &[1, 2, 3, 4, 5, 6, 7, 8]] {
+        let bytes = [garbage, &ALARM_ENCODED].concat();
+        let claimed = Some(alarm().header);
+        let chunk = Chunk::Broken { error: DecodeError::Long, claimed, decoded: 50 };
+        assert_eq!(chunks(&bytes), [(chunk, 52 + garbage.len())]);
+    }
+    assert_eq!(chunks(&[&[0xFF; 17][..], &ALARM_ENCODED].concat()), [(Chunk::Garbage, 69)]);
 }
 
 #[test]
