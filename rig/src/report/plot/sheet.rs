@@ -113,7 +113,7 @@ impl Sheet<'_> {
 /// About how many pixels a text of the key takes, without a font to ask: an average letter of a sans-serif face is
 /// somewhat over half as wide as its size.
 fn width_of(words: &str) -> i32 {
-    i32::try_from(words.chars().count() * 7).unwrap_or(i32::MAX / 2)
+    i32::try_from(words.chars().count() * 13 / 2).unwrap_or(i32::MAX / 2)
 }
 
 /// Plain text of a size and colour. (The library writes 0.81 of the size as `font-size`.)

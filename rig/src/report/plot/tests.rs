@@ -120,8 +120,8 @@ fn a_lost_payload_keeps_the_distribution_from_reaching_the_top() {
     <text x="38" y="404" dy="0.5ex" text-anchor="start" font-family="sans-serif" font-size="12.903225806451614" opacity="1" fill="#222222">
     arrived by then, at the latest
     </text>
-    <polyline fill="none" opacity="1" stroke="#D55E00" stroke-width="2" points="270,404 286,404 "/>
-    <text x="292" y="404" dy="0.5ex" text-anchor="start" font-family="sans-serif" font-size="12.903225806451614" opacity="1" fill="#222222">
+    <polyline fill="none" opacity="1" stroke="#D55E00" stroke-width="2" points="255,404 271,404 "/>
+    <text x="277" y="404" dy="0.5ex" text-anchor="start" font-family="sans-serif" font-size="12.903225806451614" opacity="1" fill="#222222">
     limit
     </text>
     <text x="8" y="197" dy="0.76em" text-anchor="middle" font-family="sans-serif" font-size="12.903225806451614" opacity="1" fill="#5F5F5F" transform="rotate(270, 8, 197)">
