@@ -17,11 +17,12 @@ impl Slugs {
     /// A name of `[a-z0-9-]`, never empty, never the same twice: never a path, whatever the text is.
     pub(super) fn unique(&mut self, text: &str) -> String {
         let base = slug(text);
-        let name = std::iter::once(base.clone())
-            .chain((2_u64..).map(|again| format!("{base}-{again}")))
-            .find(|name| !self.given.contains(name))
-            .unwrap_or(base);
-        self.given.insert(name.clone());
+        let mut name = base.clone();
+        let mut again = 2_u64;
+        while !self.given.insert(name.clone()) {
+            name = format!("{base}-{again}");
+            again += 1;
+        }
         name
     }
 }

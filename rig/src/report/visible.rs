@@ -9,7 +9,7 @@ pub(super) fn visible(text: &str) -> String {
         match c {
             '\0'..='\u{1f}' => shown.push(picture(c)),
             '\u{7f}' => shown.push('␡'),
-            _ if hidden(c) => shown.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),
+            _ if hidden(c) => shown.extend(format!("⟨U+{:04X}⟩", u32::from(c)).chars()),
             _ => shown.push(c),
         }
     }

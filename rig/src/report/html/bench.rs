@@ -15,7 +15,7 @@ use crate::report::quantity::{required, setting};
 #[derive(Serialize)]
 pub(super) struct Bench {
     name: String,
-    virtual_bench: bool,
+    is_virtual: bool,
     devices: Vec<Part>,
     rails: Vec<Part>,
     instruments: Vec<Named>,
@@ -36,7 +36,7 @@ impl Bench {
     pub(super) fn of(fixture: &Fixture) -> Self {
         Self {
             name: fixture.name.clone(),
-            virtual_bench: fixture.bench.is_some(),
+            is_virtual: fixture.bench.is_some(),
             devices: parts(&fixture.devices, device),
             rails: parts(&fixture.rails, rail),
             instruments: all(&fixture.instruments, instrument),
@@ -73,7 +73,9 @@ fn device(device: &Device) -> Vec<Named> {
         named("detects within", setting(device.detection)),
         named("enters service after", setting(device.enter_service)),
     ]);
-    facts.extend(device.stamp_drift_ppm.map(|ppm| named("clock error", format!("at most {ppm} ppm; its stamps are used"))));
+    facts.extend(
+        device.stamp_drift_ppm.map(|ppm| named("clock error", format!("at most {ppm} ppm; its stamps are used"))),
+    );
     facts
 }
 
@@ -156,7 +158,9 @@ fn hop(hop: &Hop) -> String {
         Delay::Fixed(delay) => setting(delay),
         Delay::Uniform(least, most) => format!("{} to {}", setting(least), setting(most)),
         Delay::Normal { mean, deviation } => format!("{} ± {} (normal)", setting(mean), setting(deviation)),
-        Delay::Exponential { floor, mean } => format!("{} + {} on average (exponential)", setting(floor), setting(mean)),
+        Delay::Exponential { floor, mean } => {
+            format!("{} + {} on average (exponential)", setting(floor), setting(mean))
+        }
     };
     let treats = [("loses", hop.loss), ("doubles", hop.duplicate), ("reorders", hop.reorder)];
     let treats = treats.iter().filter(|(_, share)| *share > 0.0);

@@ -97,10 +97,9 @@ impl Claim {
     pub(super) fn of(anchor: String, finding: &Finding, plan: &Plan, plots: Vec<Shown>) -> Self {
         let spread = Spread::of(finding);
         let quantile = |part, of| quantile(spread.quantile(part, of));
-        let (least, max) = spread.ends().map_or_else(
-            || ("–".to_owned(), "–".to_owned()),
-            |(least, max)| (latency(least), latency(max)),
-        );
+        let (least, max) = spread
+            .ends()
+            .map_or_else(|| ("–".to_owned(), "–".to_owned()), |(least, max)| (latency(least), latency(max)));
         let not_sent = finding.counts.not_sent;
         let quantiles = [
             ("smallest", least),

@@ -95,7 +95,7 @@ impl Page {
         let mut edges = Vec::new();
         for (place, (anchor, finding)) in claims(findings).into_iter().enumerate() {
             let plots = plots.iter().filter(|plot| plot.subject == Subject::Claim(place)).map(Shown::of).collect();
-            edges.push(Claim::of(anchor, finding, &start.plan, plots));
+            edges.push(Claim::of(format!("claim-{anchor}"), finding, &start.plan, plots));
         }
         let sub_totals = edges.split_off(findings.edges.len());
         let labels = findings.edges.iter().chain(&findings.sub_totals).map(|finding| finding.label.clone());
@@ -108,7 +108,7 @@ impl Page {
             session: start.session.clone(),
             plan: start.plan.title.clone(),
             fixture: start.fixture.title.clone(),
-            wall: start.wall.clone(),
+            wall: to_the_second(&start.wall),
             duration: span(findings.duration),
             verdict: word(Some(findings.verdict)),
             meaning: meaning(findings.verdict),
@@ -149,6 +149,14 @@ impl RailPower {
     }
 }
 
+/// `2026-01-01 00:00:00 UTC` for an RFC 3339 time in UTC; anything else as it is.
+fn to_the_second(wall: &str) -> String {
+    match (wall.get(..10), wall.get(11..19), wall.ends_with('Z')) {
+        (Some(day), Some(time), true) => format!("{day} {time} UTC"),
+        _ => wall.to_owned(),
+    }
+}
+
 fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "Every requirement that was judged is shown to be met.",
@@ -170,14 +178,18 @@ fn exit(findings: &Findings) -> u8 {
 fn incomplete(end: Option<&End>) -> Option<&'static str> {
     match end {
         Some(End::Complete) => None,
-        None => Some("The record breaks off: rig did not write its end. What follows is what had been recorded by then."),
-        Some(End::GaveUp) => Some(
-            "The session gave up: a device lost payloads in so many trials in a row that the rest was not played.",
-        ),
-        Some(End::Interrupted) => Some("The session was interrupted by a signal; the trials that follow were not played."),
-        Some(End::Aborted) => Some(
-            "The session was aborted: a fault of the rig made it impossible to go on, or voided too many trials.",
-        ),
+        None => {
+            Some("The record breaks off: rig did not write its end. What follows is what had been recorded by then.")
+        }
+        Some(End::GaveUp) => {
+            Some("The session gave up: a device lost payloads in so many trials in a row that the rest was not played.")
+        }
+        Some(End::Interrupted) => {
+            Some("The session was interrupted by a signal; the trials that follow were not played.")
+        }
+        Some(End::Aborted) => {
+            Some("The session was aborted: a fault of the rig made it impossible to go on, or voided too many trials.")
+        }
     }
 }
 

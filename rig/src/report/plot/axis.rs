@@ -146,36 +146,32 @@ fn decades(lo: f64, hi: f64) -> Vec<(f64, String)> {
 fn times(hi: f64, most: f64) -> Vec<(f64, String)> {
     const SECOND: f64 = 1e9;
     /// Steps above a second, in seconds: of a minute, an hour, a day, and beyond that of days.
-    const LONG: [f64; 18] = [
-        1., 2., 5., 10., 15., 30., 60., 120., 300., 600., 900., 1800., 3600., 7200., 10800., 21600., 43200., 86400.,
-    ];
+    const LONG: [f64; 18] =
+        [1., 2., 5., 10., 15., 30., 60., 120., 300., 600., 900., 1800., 3600., 7200., 10800., 21600., 43200., 86400.];
     let fine = (0..9).flat_map(|power| [1., 2., 5.].map(|factor| factor * 10_f64.powi(power)));
     let days = (0..6).flat_map(|power| [2., 5., 10.].map(|factor| factor * 10_f64.powi(power) * 86400. * SECOND));
-    let step = fine
-        .chain(LONG.map(|seconds| seconds * SECOND))
-        .chain(days)
-        .find(|step| hi / step <= most)
-        .unwrap_or(hi);
+    let step =
+        fine.chain(LONG.map(|seconds| seconds * SECOND)).chain(days).find(|step| hi / step <= most).unwrap_or(hi);
     std::iter::successors(Some(0.0), |at| Some(at + step))
         .take_while(|at| *at <= hi)
         .take(64)
-        .map(|at| (at, tick_time(at, step)))
+        .map(|at| (at, tick_time(at, if step < SECOND { hi.min(SECOND) } else { step })))
         .collect()
 }
 
-/// A tick's time, in the unit that its step asks for.
-fn tick_time(at: f64, step: f64) -> String {
-    let (unit, symbol) = match step {
-        _ if step < 1e3 => (1.0, "ns"),
-        _ if step < 1e6 => (1e3, "µs"),
-        _ if step < 1e9 => (1e6, "ms"),
-        _ if step < 60e9 => (1e9, "s"),
-        _ if step < 3600e9 => (60e9, "min"),
-        _ if step < 86400e9 => (3600e9, "h"),
+/// A tick's time, in the largest unit that is not over `scale`.
+fn tick_time(at: f64, scale: f64) -> String {
+    let (unit, symbol) = match scale {
+        _ if scale < 1e3 => (1.0, "ns"),
+        _ if scale < 1e6 => (1e3, "µs"),
+        _ if scale < 1e9 => (1e6, "ms"),
+        _ if scale < 60e9 => (1e9, "s"),
+        _ if scale < 3600e9 => (60e9, "min"),
+        _ if scale < 86400e9 => (3600e9, "h"),
         _ => (86400e9, "d"),
     };
     let value = (at / unit * 1e3).round() / 1e3;
-    format!("{value} {symbol}")
+    format!("{value}\u{a0}{symbol}")
 }
 
 #[cfg(test)]
@@ -184,14 +180,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn texts(axis: &Axis) -> String {
-        axis.ticks.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" | ")
+        let texts: Vec<_> = axis.ticks.iter().map(|(_, text)| text.replace('\u{a0}', " ")).collect();
+        texts.join(" | ")
     }
 
     #[test]
     fn a_narrow_spread_is_linear_from_zero_and_a_wide_one_logarithmic() {
         let narrow = Axis::latency(500_000_000, 2_000_000_000);
         assert!(!narrow.is_log());
-        assert_eq!(texts(&narrow), "0 ms | 500 ms | 1000 ms | 1500 ms | 2000 ms");
+        assert_eq!(texts(&narrow), "0 s | 0.5 s | 1 s | 1.5 s | 2 s");
         let wide = Axis::latency(2_000_000, 8_000_000_000);
         assert!(wide.is_log());
         assert_eq!(texts(&wide), "10 ms | 100 ms | 1 s | 10 s");
@@ -206,7 +203,10 @@ mod tests {
     #[test]
     fn session_time_is_labelled_in_the_unit_that_fits() {
         assert_eq!(texts(&Axis::session(170_000_000_000)), "0 s | 30 s | 60 s | 90 s | 120 s | 150 s");
-        assert_eq!(texts(&Axis::session(7_200_000_000_000)), "0 min | 15 min | 30 min | 45 min | 60 min | 75 min | 90 min | 105 min | 120 min");
+        assert_eq!(
+            texts(&Axis::session(7_200_000_000_000)),
+            "0 min | 15 min | 30 min | 45 min | 60 min | 75 min | 90 min | 105 min | 120 min"
+        );
     }
 
     proptest! {

@@ -40,7 +40,7 @@ pub(super) fn draw(finding: &Finding, spread: &Spread) -> Drawn<Picture> {
         key: &key,
     };
     let svg = sheet.draw(axis.clone(), Axis::share(), |plane| {
-        draw_never(plane, &axis, spread)?;
+        draw_never(plane, &axis, spread, limit)?;
         draw_required(plane, &axis, finding)?;
         if between {
             let mut field = curve(spread.earliest(), spread, &axis);
@@ -77,14 +77,17 @@ fn curve(latencies: &[Nanos], spread: &Spread, axis: &Axis) -> Vec<(f64, f64)> {
 }
 
 /// The share that no latency reaches.
-fn draw_never(plane: &Plane, axis: &Axis, spread: &Spread) -> Drawn<()> {
+fn draw_never(plane: &Plane, axis: &Axis, spread: &Spread, limit: Nanos) -> Drawn<()> {
     if spread.never() == 0 {
         return Ok(());
     }
     let reached = 1.0 - spread.never() as f64 / spread.n() as f64;
     plane.draw(&Rectangle::new([(axis.start(), reached), (axis.end(), 1.0)], LIMIT.mix(0.16).filled()))?;
     let words = format!("{} without a latency: over any limit", grouped(spread.never()));
-    note(plane, (axis.start(), reached), (8, 6), &words, text(16, LIMIT))
+    // Away from the rise of the curve, on the side of the limit with more room.
+    let at = limit as f64;
+    let (side, by) = if axis.place(at) > 0.5 { (HPos::Right, -8) } else { (HPos::Left, 8) };
+    note(plane, (at, reached), (by, 6), &words, anchored(text(16, LIMIT), side, VPos::Top))
 }
 
 fn draw_required(plane: &Plane, axis: &Axis, finding: &Finding) -> Drawn<()> {

@@ -37,11 +37,7 @@ pub(super) enum Mark {
 
 impl Mark {
     /// Draws the mark at a point of an area.
-    pub(super) fn draw<'a, C: CoordTranslate>(
-        self,
-        area: &DrawingArea<SVGBackend<'a>, C>,
-        at: C::From,
-    ) -> Drawn<()>
+    pub(super) fn draw<C: CoordTranslate>(self, area: &DrawingArea<SVGBackend, C>, at: C::From) -> Drawn<()>
     where
         C::From: Clone,
     {
@@ -49,9 +45,7 @@ impl Mark {
         match self {
             Self::Dot => area.draw(&(base + Circle::new((0, 0), 2, DATA.mix(0.75).filled()))),
             Self::Triangle => area.draw(&(base + Polygon::new(vec![(0, -5), (5, 4), (-5, 4)], LIMIT))),
-            Self::Diamond => {
-                area.draw(&(base + Polygon::new(vec![(0, -6), (6, 0), (0, 6), (-6, 0)], DOUBT)))
-            }
+            Self::Diamond => area.draw(&(base + Polygon::new(vec![(0, -6), (6, 0), (0, 6), (-6, 0)], DOUBT))),
             Self::Beyond => area.draw(&(base + Polygon::new(vec![(-7, -5), (2, 0), (-7, 5)], LIMIT))),
             Self::Cross => area.draw(
                 &(base

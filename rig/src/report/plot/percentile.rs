@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::axis::Axis;
 use super::ecdf::{COLUMNS, is_wide, latency_axis};
 use super::mark::Mark;
-use super::sheet::{DARK, DATA, FAINT, LIMIT, Plane, RIGHT, Sheet, anchored, note, text};
+use super::sheet::{DARK, DATA, FAINT, LIMIT, Plane, RIGHT, Sheet, anchored, limit_note, note, text};
 use super::steps::stairs;
 use super::{Drawn, Picture, words};
 use crate::report::quantity::{grouped, nanos, required, setting};
@@ -102,9 +102,8 @@ impl Frame<'_, '_> {
         let at = nanos(finding.budget.latency) as f64;
         let line = vec![(self.quantiles.start(), at), (self.quantiles.end(), at)];
         self.plane.draw(&PathElement::new(line, LIMIT.stroke_width(2)))?;
-        let style = anchored(text(16, LIMIT), HPos::Left, VPos::Bottom);
         let words = format!("limit {}", setting(finding.budget.latency));
-        note(self.plane, (self.quantiles.start(), at), (8, -4), &words, style)
+        limit_note(self.plane, (self.quantiles.start(), at), &words)
     }
 
     fn draw_required(&self, finding: &Finding) -> Drawn<()> {

@@ -51,7 +51,7 @@ pub(in crate::report) fn lanes(findings: &Findings) -> Vec<Lane> {
                 *since = since.or(Some(edge.at.lo));
             }
             (PowerStage::Sensed, Level::On) => {
-                lane.outages.extend(since.take().map(|from| (from, edge.at.hi)));
+                lane.outages.extend(since.take().map(|from| (from, edge.at.hi.max(from))));
             }
             _ => {}
         }

@@ -101,7 +101,8 @@ impl Sheet<'_> {
         let y = self.height as i32 - 16;
         let mut x = 24;
         for (mark, words) in self.key {
-            mark.draw(area, (x, y))?;
+            let foot = if matches!(mark, Mark::Tick | Mark::Stub) { 6 } else { 0 };
+            mark.draw(area, (x, y + foot))?;
             area.draw(&Text::new(words.clone(), (x + 14, y), anchored(text(16, INK), HPos::Left, VPos::Center)))?;
             x += 44 + width_of(words);
         }
@@ -112,7 +113,7 @@ impl Sheet<'_> {
 /// About how many pixels a text of the key takes, without a font to ask: an average letter of a sans-serif face is
 /// somewhat over half as wide as its size.
 fn width_of(words: &str) -> i32 {
-    i32::try_from(words.chars().count() * 7).unwrap_or(i32::MAX / 2)
+    i32::try_from(words.chars().count() * 13 / 2).unwrap_or(i32::MAX / 2)
 }
 
 /// Plain text of a size and colour. (The library writes 0.81 of the size as `font-size`.)
@@ -131,17 +132,18 @@ fn face(size: u32, style: FontStyle, color: RGBColor) -> TextStyle<'static> {
 
 /// A text's style, anchored elsewhere than at its top left.
 pub(super) fn anchored(style: TextStyle<'static>, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
-    style.pos(Pos::new(horizontal, vertical))
+    TextStyle { pos: Pos::new(horizontal, vertical), ..style }
+}
+
+/// The limit's name over its level line, legible over whatever is drawn there.
+pub(super) fn limit_note(plane: &Plane, at: (f64, f64), words: &str) -> Drawn<()> {
+    let ground = [(4, -23), (13 + width_of(words), -3)];
+    plane.draw(&(EmptyElement::at(at) + Rectangle::new(ground, GROUND.mix(0.8).filled())))?;
+    note(plane, at, (8, -4), words, anchored(text(16, LIMIT), HPos::Left, VPos::Bottom))
 }
 
 /// Text beside a point of the plane, `by` pixels away, with `horizontal` and `vertical` saying which side of the text
 /// is there.
-pub(super) fn note(
-    plane: &Plane,
-    at: (f64, f64),
-    by: (i32, i32),
-    words: &str,
-    style: TextStyle<'static>,
-) -> Drawn<()> {
+pub(super) fn note(plane: &Plane, at: (f64, f64), by: (i32, i32), words: &str, style: TextStyle<'static>) -> Drawn<()> {
     plane.draw(&(EmptyElement::at(at) + Text::new(words.to_owned(), by, style)))
 }

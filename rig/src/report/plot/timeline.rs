@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
 use super::ecdf::latency_axis;
 use super::mark::Mark;
 use super::power::{Lane, felt_by};
-use super::sheet::{DARK, DATA, DOUBT, LIMIT, Plane, RIGHT, Sheet, anchored, note, text};
+use super::sheet::{DARK, DATA, DOUBT, LIMIT, Plane, RIGHT, Sheet, limit_note};
 use super::{Drawn, Picture, words};
 use crate::report::quantity::{grouped, nanos, setting};
 use crate::report::spread::{Spread, timed};
@@ -49,15 +48,13 @@ pub(super) fn draw(findings: &Findings, finding: &Finding, spread: &Spread) -> D
         }
         let at = limit as f64;
         plane.draw(&PathElement::new(vec![(0.0, at), (time.end(), at)], LIMIT.stroke_width(2)))?;
-        let style = anchored(text(16, LIMIT), HPos::Left, VPos::Bottom);
-        note(plane, (0.0, at), (8, -4), &format!("limit {}", setting(finding.budget.latency)), style)?;
         for mark in [Mark::Dot, Mark::Stub, Mark::Tick, Mark::Diamond, Mark::Triangle, Mark::Cross] {
             let points = finding.points.iter().filter(|point| mark_of(point) == mark);
-            for place in thinned(points.map(|point| place_of(point, &latencies)), &time, &latencies) {
+            for place in thinned(&points.map(|point| place_of(point, &latencies)), &time, &latencies) {
                 draw_place(plane, mark, place, &latencies)?;
             }
         }
-        Ok(())
+        limit_note(plane, (0.0, at), &format!("limit {}", setting(finding.budget.latency)))
     })?;
     let cut_words = match lanes.iter().map(|lane| lane.cuts).sum::<u64>() {
         0 => String::new(),
@@ -96,7 +93,7 @@ fn mark_of(point: &Point) -> Mark {
 }
 
 /// The highest place of each cell; cells as fine as the number of marks allows.
-fn thinned(places: impl Iterator<Item = Place> + Clone, time: &Axis, latencies: &Axis) -> Vec<Place> {
+fn thinned(places: &(impl Iterator<Item = Place> + Clone), time: &Axis, latencies: &Axis) -> Vec<Place> {
     let mut coarse = 1.0;
     loop {
         let mut kept: BTreeMap<(u64, u64), Place> = BTreeMap::new();
@@ -119,10 +116,10 @@ fn thinned(places: impl Iterator<Item = Place> + Clone, time: &Axis, latencies: 
     }
 }
 
-fn draw_place(plane: &Plane, mark: Mark, place: Place, latencies: &Axis) -> Drawn<()> {
-    let at = place.at as f64;
-    let hi = place.hi.map_or(latencies.start(), |hi| hi as f64);
-    if let Some(lo) = place.lo {
+fn draw_place(plane: &Plane, mark: Mark, delivery: Place, latencies: &Axis) -> Drawn<()> {
+    let at = delivery.at as f64;
+    let hi = delivery.hi.map_or(latencies.start(), |hi| hi as f64);
+    if let Some(lo) = delivery.lo {
         let color = if mark == Mark::Dot { DATA } else { DOUBT };
         plane.draw(&PathElement::new(vec![(at, lo as f64), (at, hi)], color.mix(0.5).stroke_width(1)))?;
     }
