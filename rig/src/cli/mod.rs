@@ -11,6 +11,7 @@ pub mod report;
 pub mod run;
 pub mod stdout;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -24,7 +25,7 @@ Examples:
   rig run testplans/islanded.toml
   rig check testplans/islanded.toml fixtures/example-lab.toml
   rig simulate testplans/dispatch.toml --trials 600 --seed 7
-  rig report reports/islanded-20260102T030405Z
+  rig report reports/20260102T030405Z-islanded-virtual
 ";
 
 const RUN_EXAMPLES: &str = "\
@@ -49,7 +50,7 @@ Examples:
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
-  rig report reports/islanded-20260102T030405Z
+  rig report reports/20260102T030405Z-islanded-virtual
 ";
 
 const BENCH_EXAMPLES: &str = "\
@@ -94,8 +95,8 @@ pub enum Command {
     /// Checks the plan, the fixture and every port first; then plays the plan's trials, judges each edge, applies each
     /// rail's safe state and leaves a session folder with events.jsonl, junit.xml, report.html, plots and more.
     ///
-    /// One Ctrl-C stops, applies the safe state and reports what was played; a second one stops at once, after the safe
-    /// state.
+    /// One Ctrl-C stops, applies the safe state and reports what was played; a second one leaves the reports out. The
+    /// safe state is applied either way.
     #[command(after_help = RUN_EXAMPLES, after_long_help = exit::help(RUN_EXAMPLES))]
     Run(RunArgs),
     /// Find every problem of plans and fixtures without playing them
@@ -148,8 +149,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", default_value = "fixtures/virtual.toml", value_hint = ValueHint::FilePath)]
     pub fixture: PathBuf,
     /// How many trials are to count, instead of what the plan says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub trials: Option<u32>,
+    #[arg(long, value_name = "N")]
+    pub trials: Option<NonZeroU32>,
     /// The seed of everything random, recorded with the session; without it, one is drawn
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -165,6 +166,18 @@ pub struct RunArgs {
     /// The name of the session's folder; without it, the time, the plan and the fixture
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub name: Option<String>,
+    /// The session's name and its folder's; without it, the time, the plan and the fixture make one
+    #[arg(long, value_name = "NAME", value_parser = folder_name)]
+    pub name: Option<String>,
+}
+
+/// A name that makes one folder and nothing else on every system.
+fn folder_name(name: &str) -> Result<String, &'static str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.bytes().all(plain) {
+        return Err("use up to 100 letters, digits, `-`, `_` and `.`, and do not start with `.` or `-`");
+    }
+    Ok(name.to_owned())
 }
 
 /// What to check.
@@ -204,6 +217,9 @@ fn name(text: &str) -> Result<String, String> {
         return Err("use 1 to 100 letters, digits, `-`, `_` and `.`, not first a `.`".to_owned());
     }
     Ok(text.to_owned())
+    /// Ends when standard input does: a session starts its bench so, and neither outlives the other
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
 }
 
 /// Which schema to print.
@@ -292,6 +308,9 @@ mod tests {
     #[test_case("rig run"; "no plan")]
     #[test_case("rig run plan.toml --trials 0"; "no trials")]
     #[test_case("rig run plan.toml --trials many"; "no number")]
+    #[test_case("rig run plan.toml --name ../up"; "a path for a name")]
+    #[test_case("rig run plan.toml --name .."; "the folder above for a name")]
+    #[test_case("rig run plan.toml --name a\x1bb"; "a control character in a name")]
     #[test_case("rig check"; "no files")]
     #[test_case("rig schema report"; "no such schema")]
     #[test_case("rig completions cobol"; "no such shell")]

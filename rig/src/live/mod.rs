@@ -69,20 +69,16 @@ impl Live {
         Self { scene: Scene::new(start), screen }
     }
 
-    /// Takes an event in and shows what it changes.
-    pub fn note(&mut self, event: &Event) {
+    /// Takes an event in, and how far the verdict is with it, and shows what that changes.
+    pub fn note(&mut self, event: &Event, progress: Progress) {
         let problem = Problem::of(event, self.scene.plan());
+        self.scene.progress = progress;
         let changed = self.scene.note(event, problem.as_ref());
         match &mut self.screen {
             Screen::Bar(bar) if changed => bar.show(&self.scene),
             Screen::Bar(_) => {}
             Screen::Plain(plain) => plain.show(&self.scene, problem.as_ref()),
         }
-    }
-
-    /// Takes in how far the verdict is; shown with the next event.
-    pub fn progress(&mut self, progress: Progress) {
-        self.scene.progress = progress;
     }
 
     /// Takes the bar away and leaves one line that says how far the session came.
