@@ -14,11 +14,14 @@
 //! [`event`] is the contract in the middle: the session emits facts and prints nothing; everything after it is a fold
 //! over the same events, live or read back, and touches neither hardware nor a clock.
 
+pub mod check;
 pub mod document;
+pub mod estimate;
 pub mod event;
 pub mod fixture;
 pub mod plan;
 pub mod problem;
 pub mod quantity;
+pub mod schema;
 pub mod stamp;
 pub mod verdict;
