@@ -97,7 +97,8 @@ impl<'a> Pair<'a> {
             };
             let (smallest, largest) = kind.sizes();
             if usize::from(row.size.1) < smallest || usize::from(row.size.0) > largest {
-                let size = if smallest == largest { smallest.to_string() } else { format!("\"{smallest}..{largest}\"") };
+                let size =
+                    if smallest == largest { smallest.to_string() } else { format!("\"{smallest}..{largest}\"") };
                 let help = format!("write size = {size}");
                 let message = format!("the reference frame has no payload `{}` of this size", row.payload);
                 self.of_plan(&format!("row.{}.size", row.id), &message, &help);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -228,8 +228,12 @@ impl Review {
             };
             let (message, help) = said(error.message());
             self.at(error.span(), &message, &help);
-            let taken = error.span().and_then(|span| take_out(&mut tree, &span))?;
-            self.taken_out.insert(taken);
+            let (table, key) = error.span().and_then(|span| take_out(&mut tree, &span))?;
+            // A misspelt key is not missing as well.
+            if let Some(meant) = help.strip_prefix("did you mean `").and_then(|rest| rest.strip_suffix("`?")) {
+                self.taken_out.insert((table, meant.to_owned()));
+            }
+            self.taken_out.insert((table, key));
         }
         None
     }
@@ -255,6 +259,11 @@ impl Review {
         }
     }
 
+    /// Notes that something of this name is there, and too wrong to be used.
+    pub fn lose(&mut self, name: &str) {
+        self.taken_out.insert((usize::MAX, name.to_owned()));
+    }
+
     /// Whether something of this name was taken out, so that it is no surprise that it cannot be found.
     pub fn lost(&self, name: &str) -> bool {
         self.taken_out.iter().any(|(_, key)| key == name)
@@ -275,7 +284,7 @@ impl Review {
     pub fn count(&mut self, given: &Given<i64>, table: &Range<usize>, example: &str, most: i64) -> u32 {
         let Some(count) = self.need(given, table, example) else { return 1 };
         let what = example.split(" =").next().unwrap_or(example);
-        u32::try_from(self.within((count, given.span()), 1..=most, what)).unwrap_or(1)
+        self.within((count, given.span()), 1..=most, what).unwrap_or(1)
     }
 
     /// Notes where a part is.
@@ -290,19 +299,19 @@ impl Review {
         self.taken_out.iter().any(|(start, _)| *start == table.start)
     }
 
-    /// A number in a range; a problem and the lowest where it is outside.
-    pub fn within(
+    /// A number in a range; `None` and a problem where it is outside.
+    pub fn within<T: TryFrom<i64>>(
         &mut self,
-        number: (i64, Option<Range<usize>>),
-        range: std::ops::RangeInclusive<i64>,
+        (number, at): (i64, Option<Range<usize>>),
+        range: RangeInclusive<i64>,
         what: &str,
-    ) -> i64 {
-        if range.contains(&number.0) {
-            return number.0;
+    ) -> Option<T> {
+        let fitting = T::try_from(number).ok().filter(|_| range.contains(&number));
+        if fitting.is_none() {
+            let help = format!("write a number from {} to {}", range.start(), range.end());
+            self.at(at, &format!("{number} is no possible {what}"), &help);
         }
-        let help = format!("write a number from {} to {}", range.start(), range.end());
-        self.at(number.1, &format!("{} is no possible {what}", number.0), &help);
-        *range.start()
+        fitting
     }
 
     /// The checked value, unless something was found wrong.
@@ -345,7 +354,7 @@ fn said(message: &str) -> (String, String) {
         return (format!("`{unknown}` is not known here"), suggest(unknown, names, "leave it out"));
     }
     if let Some((wrong, expected)) = message.split_once(", expected ") {
-        return (wrong.replace("invalid type: ", "wrong type: "), format!("write {expected}"));
+        return (wrong.replace("invalid ", "wrong "), format!("write {expected}"));
     }
     if let Some(field) = message.strip_prefix("missing field ") {
         return (format!("{field} is missing here"), "add it".to_owned());

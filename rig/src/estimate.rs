@@ -1,5 +1,6 @@
 //! How long a session will take, from the steps of its plan and the times of its fixture.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::fixture::{Delay, Device, Fixture, Instrument, Level, Link, Player, Port, Rail, Sense};
@@ -28,7 +29,7 @@ impl Estimate {
     /// device of a real bench may take counts in full.
     #[must_use]
     pub fn of(plan: &Plan, fixture: &Fixture) -> Self {
-        let mut walk = Walk { plan, fixture, feeders: std::collections::BTreeMap::new() };
+        let mut walk = Walk { plan, fixture, levels: BTreeMap::new(), reacted: BTreeSet::new() };
         let steps = walk.steps(&plan.steps) + plan.settle;
         let pace = fixture.rails.iter().map(|(name, rail)| {
             let cuts: u32 = plan.steps.iter().map(|step| cuts(step, name)).sum();
@@ -54,7 +55,9 @@ struct Walk<'a> {
     plan: &'a Plan,
     fixture: &'a Fixture,
     /// The last level of each rail.
-    feeders: std::collections::BTreeMap<&'a str, Level>,
+    levels: BTreeMap<&'a str, Level>,
+    /// Rails since whose last edge an actor has sent: what else it sends because of that edge is under way already.
+    reacted: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Walk<'a> {
@@ -110,11 +113,14 @@ impl<'a> Walk<'a> {
     }
 
     /// From the power edge to what a device sends because of it.
-    fn reaction(&self, edges: &[EdgeId], cause: &Cause) -> Duration {
-        let Cause::Rail(rail) = cause else { return Duration::ZERO };
-        let from = edges.first().map(|edge| self.plan.edge(*edge).from.as_str());
-        let Some(device) = from.and_then(|from| self.device(from)) else { return Duration::ZERO };
-        match (self.feeders.get(rail.as_str()), self.twin(device)) {
+    fn reaction(&mut self, edges: &[EdgeId], cause: &'a Cause) -> Duration {
+        let (Cause::Rail(rail), Some(edge)) = (cause, edges.first()) else { return Duration::ZERO };
+        let from = self.plan.edge(*edge).from.as_str();
+        let Some(device) = self.device(from) else { return Duration::ZERO };
+        if !self.reacted.insert((rail, from)) {
+            return Duration::ZERO;
+        }
+        match (self.levels.get(rail.as_str()), self.twin(device)) {
             (Some(Level::On), _) => device.enter_service,
             (_, Some(twin)) => twin.ride_through,
             (_, None) => device.detection,
@@ -132,8 +138,8 @@ impl<'a> Walk<'a> {
     }
 
     fn switch(&mut self, name: &'a str, to: Level) -> Duration {
-        // A device reacts to an edge of its own once; a second payload of the same cause is already under way.
-        self.feeders.insert(name, to);
+        self.levels.insert(name, to);
+        self.reacted.retain(|(rail, _)| *rail != name);
         let Some(rail) = self.fixture.rails.get(name) else { return Duration::ZERO };
         let command = match self.fixture.instruments.get(&rail.switch.instrument) {
             Some(Instrument::Scpi(link)) => wire_time(link, SWITCHING),
@@ -173,5 +179,57 @@ fn mean(delay: Delay) -> Duration {
         Delay::Fixed(delay) | Delay::Normal { mean: delay, .. } => delay,
         Delay::Uniform(low, high) => (low + high) / 2,
         Delay::Exponential { floor, mean } => floor + mean,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Source;
+
+    const PLAN: &str = include_str!("../../testplans/islanded.toml");
+    const FIXTURE: &str = include_str!("../../fixtures/virtual.toml");
+
+    fn estimate(plan: (&str, &str), fixture: (&str, &str)) -> Estimate {
+        assert!(PLAN.contains(plan.0) && FIXTURE.contains(fixture.0), "what is to be replaced is there");
+        let plan = Plan::parse(&Source::new("plan", &PLAN.replace(plan.0, plan.1)));
+        let fixture = Fixture::parse(&Source::new("fixture", &FIXTURE.replace(fixture.0, fixture.1)));
+        Estimate::of(
+            &plan.unwrap_or_else(|problems| panic!("{problems}")).value,
+            &fixture.unwrap_or_else(|problems| panic!("{problems}")).value,
+        )
+    }
+
+    const SAME: (&str, &str) = ("", "");
+
+    #[test]
+    fn a_longer_delay_of_a_device_lengthens_a_trial_by_as_much() {
+        let short = estimate(SAME, SAME);
+        let long = estimate(SAME, ("enter-service = \"20ms\"", "enter-service = \"300s\""));
+        assert_eq!(long.trial - short.trial, Duration::from_millis(299_980));
+        assert_eq!(long.session, long.trial * 600);
+    }
+
+    #[test]
+    fn trials_multiply_the_session_and_not_the_trial() {
+        let (all, few) = (estimate(SAME, SAME), estimate(("trials = 600", "trials = 20"), SAME));
+        assert_eq!((few.trial, few.session * 30), (all.trial, all.session));
+    }
+
+    #[test]
+    fn a_rail_that_may_be_cut_seldom_sets_the_pace() {
+        let paced = estimate(SAME, ("max-cuts-per-minute = 6000", "max-cuts-per-minute = 6"));
+        assert_eq!((paced.trial, paced.paced), (Duration::from_secs(10), true));
+        assert!(!estimate(SAME, SAME).paced);
+    }
+
+    #[test]
+    fn branches_take_as_long_as_the_longest() {
+        let steps = PLAN.find("# Into the island.").map_or(PLAN, |start| &PLAN[start..]);
+        let base = estimate(SAME, SAME).trial;
+        let with = |extra: &str| estimate((steps, &format!("{steps}\n{extra}")), SAME).trial - base;
+        assert_eq!(with("[[step]]\nwait = \"40ms\"\n\n[[step]]\nwait = \"70ms\"\n"), Duration::from_millis(110));
+        let parallel = "[[step]]\nparallel = [[{ wait = \"40ms\" }], [{ wait = \"70ms\" }]]\n";
+        assert_eq!(with(parallel), Duration::from_millis(70));
     }
 }
