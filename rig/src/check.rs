@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rig_payload::Kind;
 
-use crate::document::{Checked, suggest};
+use crate::document::Checked;
 use crate::fixture::{Device, Fixture, Player};
 use crate::plan::{Action, Cause, EdgeId, Plan, Step};
 use crate::problem::{Problem, Problems};
+use crate::review::suggest;
 
 /// Every problem of a plan on a fixture.
 #[must_use]

@@ -22,6 +22,7 @@ pub mod fixture;
 pub mod plan;
 pub mod problem;
 pub mod quantity;
+mod review;
 pub mod schema;
 pub mod stamp;
 pub mod verdict;

@@ -1,6 +1,6 @@
 //! Draws the problems of a file: name, line, caret, and what to do.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
@@ -29,12 +29,13 @@ pub fn draw_with(problems: &Problems, theme: GraphicalTheme) -> String {
         let start = text.len();
         if drawing.source.is_none() || handler.render_report(&mut text, &drawing).is_err() {
             text.truncate(start);
-            text.push_str(&format!("{problem}\n"));
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "{problem}");
         }
         text.push('\n');
     }
     if problems.len() > MOST {
-        text.push_str(&format!("and {} more problems\n\n", problems.len() - MOST));
+        let _ = writeln!(text, "and {} more problems\n", problems.len() - MOST);
     }
     text
 }

@@ -9,9 +9,10 @@ use toml::Spanned;
 use super::raw::{RawDecision, RawPlan, RawRow, RawRule, RawSubTotal};
 use super::route::Route;
 use super::{Budget, Decision, Edge, EdgeId, Plan, RoundTrip, Row, RowId, Rule, SubTotal};
-use crate::document::{Checked, Given, Review, suggest};
+use crate::document::{Checked, Given};
 use crate::problem::{Problems, Source};
 use crate::quantity::{Bytes, Name, Percent, Time};
+use crate::review::{Review, suggest};
 
 /// The most rows a plan may have.
 const MOST_ROWS: usize = 256;

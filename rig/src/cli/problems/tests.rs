@@ -353,15 +353,6 @@ fn a_bench_that_is_wired_otherwise() {
     ╰────
  help: write it as "30ms" or "5s"
 
- × `role` is missing here
-    ╭─[fixture.toml:200:1]
-199 │ 
-200 │ [bench.twin.meter]
-    · ──────────────────
-201 │ role = "metre"
-    ╰────
- help: add it
-
  × `metre` is not known here
     ╭─[fixture.toml:201:8]
 200 │ [bench.twin.meter]
