@@ -64,6 +64,7 @@ impl Review {
             }
             self.taken_out.insert((table, key));
         }
+        self.at(None, "the rest was not looked at", "correct these first, or check that this is the right file");
         None
     }
 

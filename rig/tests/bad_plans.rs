@@ -151,6 +151,7 @@ fn a_file_of_nothing_but_mistakes_is_answered_with_a_bounded_list() {
     let text = (0..40_000).map(|index| format!("key-{index} = {index}")).collect::<Vec<_>>().join("\n");
     let found = Plan::parse(&Source::new("p", &text)).expect_err("no plan");
     assert!(found.len() <= 60, "{}", found.len());
+    assert!(found.to_string().contains("the rest was not looked at"), "{found}");
     let text = "[[row]]\n".repeat(100_000);
     assert!(Plan::parse(&Source::new("p", &text)).is_err());
 }

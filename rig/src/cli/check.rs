@@ -102,10 +102,10 @@ fn of_plan(plan: &Checked<Plan>) -> String {
     let mut said = format!("{}: plan `{}` is in order: {}\n", source.name, value.name, parts.join(", "));
     let needs = value.needs();
     // Writing to a String does not fail.
-    let _ = writeln!(said, "  {:>7}  {:<10}  {:<16}  claim", "needs", "allows", "to show");
+    let _ = writeln!(said, "  {:>7}  {:<11}  {:<16}  claim", "needs", "allows", "to show");
     for need in &needs {
         let show = format!("> {} at {}", Share(need.reliability), Share(need.confidence));
-        let _ = writeln!(said, "  {:>7}  {:<10}  {show:<16}  {}", Trials(need.trials), allows(need), need.label);
+        let _ = writeln!(said, "  {:>7}  {:<11}  {show:<16}  {}", Trials(need.trials), allows(need), need.label);
     }
     said += &conclusion(value, &needs);
     said
@@ -207,22 +207,22 @@ mod tests {
 fixtures/virtual.toml: fixture `virtual` is in order: 13 actors, 3 devices, 4 rails, 7 hops
 fixtures/example-lab.toml: fixture `example-lab` is in order: 13 actors, 3 devices, 4 rails, 7 hops
 testplans/dispatch.toml: plan `dispatch` is in order: 9 rows, 11 edges, 600 trials
-    needs  allows      to show           claim
-      598  0 failures  > 99.5 % at 95 %  D1 DAC - sub → Feeder Circuit Breaker
-      598  0 failures  > 99.5 % at 95 %  D2 Feeder Circuit Breaker → DAC - sub
-      598  0 failures  > 99.5 % at 95 %  D3 DAC - sub → Distr. Cust. Storage
-      598  0 failures  > 99.5 % at 95 %  D4 Distr. Cust. Storage → DAC - sub
-      598  0 failures  > 99.5 % at 95 %  D5 DAC - sub → DAC - Ops/Regnl
-      598  0 failures  > 99.5 % at 95 %  D5 DAC - sub → DMS
-      598  0 failures  > 99.5 % at 95 %  D5 DAC - sub → Analytic DB
-      598  0 failures  > 99.5 % at 95 %  D6 DAC - sub → Distr. Cust. Storage
-      598  0 failures  > 99.5 % at 95 %  D7 Distr. Cust. Storage → DAC - sub
-      598  0 failures  > 99.5 % at 95 %  D8 DAC - sub → Distr. Cust. Storage
-      598  0 failures  > 99.5 % at 95 %  D9 Distr. Cust. Storage → DAC - sub
-      299  1 failure   > 99 % at 95 %    D-T1 sub-total
-      299  1 failure   > 99 % at 95 %    D-T2 sub-total
-      299  1 failure   > 99 % at 95 %    D-T3 sub-total
-      299  1 failure   > 99 % at 95 %    D-T4 sub-total
+    needs  allows       to show           claim
+      598  0 failures   > 99.5 % at 95 %  D1 DAC - sub → Feeder Circuit Breaker
+      598  0 failures   > 99.5 % at 95 %  D2 Feeder Circuit Breaker → DAC - sub
+      598  0 failures   > 99.5 % at 95 %  D3 DAC - sub → Distr. Cust. Storage
+      598  0 failures   > 99.5 % at 95 %  D4 Distr. Cust. Storage → DAC - sub
+      598  0 failures   > 99.5 % at 95 %  D5 DAC - sub → DAC - Ops/Regnl
+      598  0 failures   > 99.5 % at 95 %  D5 DAC - sub → DMS
+      598  0 failures   > 99.5 % at 95 %  D5 DAC - sub → Analytic DB
+      598  0 failures   > 99.5 % at 95 %  D6 DAC - sub → Distr. Cust. Storage
+      598  0 failures   > 99.5 % at 95 %  D7 Distr. Cust. Storage → DAC - sub
+      598  0 failures   > 99.5 % at 95 %  D8 DAC - sub → Distr. Cust. Storage
+      598  0 failures   > 99.5 % at 95 %  D9 Distr. Cust. Storage → DAC - sub
+      299  1 failure    > 99 % at 95 %    D-T1 sub-total
+      299  1 failure    > 99 % at 95 %    D-T2 sub-total
+      299  1 failure    > 99 % at 95 %    D-T3 sub-total
+      299  1 failure    > 99 % at 95 %    D-T4 sub-total
   600 trials can decide every claim; the confidence is that of each claim alone
   on fixture `virtual`: about 1m 12s, 121ms a trial
   on fixture `example-lab`: about 4h 28m, 26s 800ms a trial
@@ -235,33 +235,33 @@ testplans/dispatch.toml: plan `dispatch` is in order: 9 rows, 11 edges, 600 tria
         insta::assert_snapshot!(said(&["testplans/islanded.toml", "fixtures/virtual.toml"]), @r"
 fixtures/virtual.toml: fixture `virtual` is in order: 13 actors, 3 devices, 4 rails, 7 hops
 testplans/islanded.toml: plan `islanded` is in order: 12 rows, 26 edges, 600 trials
-    needs  allows      to show           claim
-      598  0 failures  > 99.5 % at 95 %  I1 Distr. Cust. Storage → DAC - sub
-      598  0 failures  > 99.5 % at 95 %  I1 Distr. Cust. Storage → Distr. SCADA FEP
-      598  0 failures  > 99.5 % at 95 %  I2 Distr. SCADA FEP → DAC - Ops/Regnl
-      598  0 failures  > 99.5 % at 95 %  I2 Distr. SCADA FEP → DMS
-      598  0 failures  > 99.5 % at 95 %  I2 Distr. SCADA FEP → OMS
-      598  0 failures  > 99.5 % at 95 %  I2 Distr. SCADA FEP → Analytic DB
-      149  6 failures  > 98 % at 95 %    I3 Distr. Cust. Storage → LMS - Utility
-      149  6 failures  > 98 % at 95 %    I3 DAC - Ops/Regnl → LMS - Utility
-      149  6 failures  > 98 % at 95 %    I4 LMS - Utility → 2-Way Meter - Electr
-      149  6 failures  > 98 % at 95 %    I5 2-Way Meter - Electr → LMS - Utility
-      149  6 failures  > 98 % at 95 %    I6 2-Way Meter - Electr → IPD
-      149  6 failures  > 98 % at 95 %    I6 2-Way Meter - Electr → Cust. EMS
-      149  6 failures  > 98 % at 95 %    I6 2-Way Meter - Electr → MDMS
-      598  0 failures  > 99.5 % at 95 %  I7 Distr. Cust. Storage → DAC - sub
-      598  0 failures  > 99.5 % at 95 %  I7 Distr. Cust. Storage → Distr. SCADA FEP
-      598  0 failures  > 99.5 % at 95 %  I8 Distr. SCADA FEP → DAC - Ops/Regnl
-      598  0 failures  > 99.5 % at 95 %  I8 Distr. SCADA FEP → DMS
-      598  0 failures  > 99.5 % at 95 %  I8 Distr. SCADA FEP → OMS
-      598  0 failures  > 99.5 % at 95 %  I8 Distr. SCADA FEP → Analytic DB
-      149  6 failures  > 98 % at 95 %    I9 Distr. Cust. Storage → LMS - Utility
-      149  6 failures  > 98 % at 95 %    I9 DAC - Ops/Regnl → LMS - Utility
-      149  6 failures  > 98 % at 95 %    I10 LMS - Utility → 2-Way Meter - Electr
-      149  6 failures  > 98 % at 95 %    I11 2-Way Meter - Electr → LMS - Utility
-      149  6 failures  > 98 % at 95 %    I12 2-Way Meter - Electr → IPD
-      149  6 failures  > 98 % at 95 %    I12 2-Way Meter - Electr → Cust. EMS
-      149  6 failures  > 98 % at 95 %    I12 2-Way Meter - Electr → MDMS
+    needs  allows       to show           claim
+      598  0 failures   > 99.5 % at 95 %  I1 Distr. Cust. Storage → DAC - sub
+      598  0 failures   > 99.5 % at 95 %  I1 Distr. Cust. Storage → Distr. SCADA FEP
+      598  0 failures   > 99.5 % at 95 %  I2 Distr. SCADA FEP → DAC - Ops/Regnl
+      598  0 failures   > 99.5 % at 95 %  I2 Distr. SCADA FEP → DMS
+      598  0 failures   > 99.5 % at 95 %  I2 Distr. SCADA FEP → OMS
+      598  0 failures   > 99.5 % at 95 %  I2 Distr. SCADA FEP → Analytic DB
+      149  6 failures   > 98 % at 95 %    I3 Distr. Cust. Storage → LMS - Utility
+      149  6 failures   > 98 % at 95 %    I3 DAC - Ops/Regnl → LMS - Utility
+      149  6 failures   > 98 % at 95 %    I4 LMS - Utility → 2-Way Meter - Electr
+      149  6 failures   > 98 % at 95 %    I5 2-Way Meter - Electr → LMS - Utility
+      149  6 failures   > 98 % at 95 %    I6 2-Way Meter - Electr → IPD
+      149  6 failures   > 98 % at 95 %    I6 2-Way Meter - Electr → Cust. EMS
+      149  6 failures   > 98 % at 95 %    I6 2-Way Meter - Electr → MDMS
+      598  0 failures   > 99.5 % at 95 %  I7 Distr. Cust. Storage → DAC - sub
+      598  0 failures   > 99.5 % at 95 %  I7 Distr. Cust. Storage → Distr. SCADA FEP
+      598  0 failures   > 99.5 % at 95 %  I8 Distr. SCADA FEP → DAC - Ops/Regnl
+      598  0 failures   > 99.5 % at 95 %  I8 Distr. SCADA FEP → DMS
+      598  0 failures   > 99.5 % at 95 %  I8 Distr. SCADA FEP → OMS
+      598  0 failures   > 99.5 % at 95 %  I8 Distr. SCADA FEP → Analytic DB
+      149  6 failures   > 98 % at 95 %    I9 Distr. Cust. Storage → LMS - Utility
+      149  6 failures   > 98 % at 95 %    I9 DAC - Ops/Regnl → LMS - Utility
+      149  6 failures   > 98 % at 95 %    I10 LMS - Utility → 2-Way Meter - Electr
+      149  6 failures   > 98 % at 95 %    I11 2-Way Meter - Electr → LMS - Utility
+      149  6 failures   > 98 % at 95 %    I12 2-Way Meter - Electr → IPD
+      149  6 failures   > 98 % at 95 %    I12 2-Way Meter - Electr → Cust. EMS
+      149  6 failures   > 98 % at 95 %    I12 2-Way Meter - Electr → MDMS
   600 trials can decide every claim; the confidence is that of each claim alone
   on fixture `virtual`: about 1m 56s, 194ms a trial
 ");
