@@ -15,8 +15,9 @@
 //! over the same events, live or read back, and touches neither hardware nor a clock.
 
 pub mod actor;
-pub mod cli;
+pub mod check;
 pub mod document;
+pub mod estimate;
 pub mod event;
 pub mod fixture;
 pub mod host;
@@ -29,6 +30,8 @@ pub mod problem;
 pub mod protocol;
 pub mod quantity;
 pub mod report;
+mod review;
+pub mod schema;
 pub mod session;
 pub mod stamp;
 pub mod verdict;

@@ -1,17 +1,21 @@
-//! The `rig` program.
+//! The `rig` program: hardware-in-the-loop test sessions from plans and fixtures.
+
+mod cli;
 
 use clap::Parser;
-use rig::cli::{Cli, Command, ExitCode, bench, completions, report, run};
+
+use cli::{Cli, Command};
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     cli.color.apply();
     let code = match cli.command.spelled_out() {
-        Command::Run(args) | Command::Simulate(args) => run::run(&args),
-        Command::Report(args) => report::run(&args),
-        Command::Bench(args) => bench::run(&args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Check(_) | Command::Schema(_) => ExitCode::Usage,
+        Command::Run(args) | Command::Simulate(args) => cli::run::run(&args),
+        Command::Check(args) => cli::check::run(&args),
+        Command::Report(args) => cli::report::run(&args),
+        Command::Bench(args) => cli::bench::run(&args),
+        Command::Schema(args) => cli::schema::run(&args),
+        Command::Completions(args) => cli::completions::run(&args),
     };
     code.into()
 }

@@ -161,3 +161,77 @@ fn a_fixture_binds_all_actors_of_the_rows(file: &str) {
     all.sort();
     assert_eq!(bound, all);
 }
+
+/// Set this variable to write the schemas anew: `UPDATE_SCHEMAS=1 cargo test -p rig --test committed_files`.
+const UPDATE: &str = "UPDATE_SCHEMAS";
+
+fn committed_schema(path: &str, generated: &str) -> serde_json::Value {
+    let path = root().join(path);
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(&path, generated).expect("the schema can be written");
+    }
+    let committed = std::fs::read_to_string(&path).expect("the schema is committed");
+    assert_eq!(committed, generated, "{} is old: set {UPDATE}=1 and run this test", path.display());
+    serde_json::from_str(&committed).expect("the schema is JSON")
+}
+
+fn assert_valid(schema: &serde_json::Value, file: &str) {
+    let text = std::fs::read_to_string(root().join(file)).expect("the file is committed");
+    let first = text.lines().next().unwrap_or_default();
+    assert!(first.starts_with("#:schema ./"), "{file} names its schema");
+    let value: serde_json::Value = toml::from_str(&text).expect("the file is TOML");
+    let validator = jsonschema::draft7::new(schema).expect("the schema is one");
+    let errors: Vec<_> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path)).collect();
+    assert!(errors.is_empty(), "{file}: {errors:#?}");
+}
+
+#[test]
+fn the_plans_fit_the_committed_schema() {
+    let schema = committed_schema("testplans/plan.schema.json", &rig::schema::plan());
+    for file in ["testplans/dispatch.toml", "testplans/islanded.toml", "testplans/smoke.toml"] {
+        assert_valid(&schema, file);
+    }
+}
+
+#[test]
+fn the_fixtures_fit_the_committed_schema() {
+    let schema = committed_schema("fixtures/fixture.schema.json", &rig::schema::fixture());
+    for file in ["fixtures/virtual.toml", "fixtures/example-lab.toml"] {
+        assert_valid(&schema, file);
+    }
+}
+
+#[test_case("plan", "trials = 600", "trails = 600"; "unknown key")]
+#[test_case("plan", "latency = \"2s\"", "latency = 2"; "time without unit")]
+#[test_case("plan", "reliability = \"99.5%\"", "reliability = 0.995"; "share without percent")]
+#[test_case("fixture", "\"DMS\" = \"emulated\"", "\"DMS\" = \"simulated\""; "unknown player")]
+#[test_case("fixture", "driver = \"lcus\"", "driver = \"lucs\""; "unknown driver")]
+#[test_case("fixture", "role = \"meter\"", "roll = \"meter\""; "unknown key of the bench")]
+fn what_the_checks_refuse_the_schema_refuses_too(kind: &str, old: &str, new: &str) {
+    let (file, schema) = match kind {
+        "plan" => ("testplans/dispatch.toml", rig::schema::plan()),
+        _ => ("fixtures/virtual.toml", rig::schema::fixture()),
+    };
+    let text = std::fs::read_to_string(root().join(file)).expect("the file is committed");
+    assert!(text.contains(old));
+    let text = text.replacen(old, new, 1);
+    let source = rig::problem::Source::new(file, &text);
+    assert!(if kind == "plan" { Plan::parse(&source).is_err() } else { Fixture::parse(&source).is_err() });
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    let value: serde_json::Value = toml::from_str(&text).expect("the file is TOML");
+    let validator = jsonschema::draft7::new(&schema).expect("the schema is one");
+    assert!(!validator.is_valid(&value));
+}
+
+#[test_case("dispatch.toml", "virtual.toml")]
+#[test_case("islanded.toml", "virtual.toml")]
+#[test_case("smoke.toml", "virtual.toml")]
+#[test_case("dispatch.toml", "example-lab.toml")]
+#[test_case("islanded.toml", "example-lab.toml")]
+#[test_case("smoke.toml", "example-lab.toml")]
+fn a_plan_can_be_played_on_a_fixture(plan: &str, fixture: &str) {
+    let plan = Plan::load(&root().join("testplans").join(plan)).unwrap_or_else(|problems| panic!("{problems}"));
+    let fixture = Fixture::load(&root().join("fixtures").join(fixture)).unwrap_or_else(|problems| panic!("{problems}"));
+    let problems = rig::check::together(&plan, &fixture);
+    assert!(problems.is_empty(), "{problems}");
+}

@@ -28,7 +28,11 @@ fn play(name: &str, twin: &str, fault: Fault) -> Broken {
     plan.give_up_after = TRIALS + 1;
     let played = simulate(plan, fixture, 7);
     let faults = played.findings.misbehaviours.iter().map(|remark| remark.kind).collect();
-    assert!(played.findings.rig_faults.is_empty(), "a device's fault is not the rig's: {:?}", played.findings.rig_faults);
+    assert!(
+        played.findings.rig_faults.is_empty(),
+        "a device's fault is not the rig's: {:?}",
+        played.findings.rig_faults
+    );
     Broken { findings: played.findings, faults }
 }
 
@@ -103,8 +107,7 @@ fn a_fault_of_a_reply_fails_its_edge_and_its_sub_total(kind: FaultKind, outcome:
 #[test_case(FaultKind::Garbage, Outcome::Flawed(Flaw::Garbage); "garbage between frames")]
 fn a_fault_of_an_alert_fails_its_three_edges(kind: FaultKind, outcome: Outcome) {
     let broken = play("islanded", "meter", fault(kind, "meter_in_capped_kwh_mode_alert"));
-    let expected = ["IPD", "Cust. EMS", "MDMS"]
-        .map(|to| (format!("I6 2-Way Meter - Electr → {to}"), vec![outcome]));
+    let expected = ["IPD", "Cust. EMS", "MDMS"].map(|to| (format!("I6 2-Way Meter - Electr → {to}"), vec![outcome]));
     assert_eq!(failed(&broken.findings), expected.into());
     assert!(broken.faults.is_empty(), "{:?}", broken.faults);
 }
@@ -114,10 +117,10 @@ fn a_device_that_forgets_its_settings_is_named_and_its_status_fails() {
     let broken = play("dispatch", "storage", fault(FaultKind::ForgottenState, ""));
     assert!(broken.faults.contains(&Misbehaviour::ForgotState), "{:?}", broken.faults);
     let failed = failed(&broken.findings);
-    assert_eq!(failed.keys().map(String::as_str).collect::<Vec<_>>(), [
-        "D-T2 sub-total",
-        "D4 Distr. Cust. Storage → DAC - sub",
-    ]);
+    assert_eq!(
+        failed.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["D-T2 sub-total", "D4 Distr. Cust. Storage → DAC - sub",]
+    );
     assert!(failed.values().all(|outcomes| outcomes == &[Outcome::Flawed(Flaw::WrongState)]), "{failed:?}");
 }
 
@@ -163,8 +166,7 @@ fn a_port_that_vanishes_with_the_power_is_an_event_that_the_session_survives() {
     assert_eq!(downs.count(), TRIALS as usize);
     assert!(failed(&played.findings).is_empty());
     assert!(played.findings.rig_faults.is_empty(), "{:?}", played.findings.rig_faults);
-    let whole = |event: &&rig::event::Event| {
-        matches!(&event.fact, Fact::Delivery(delivery) if delivery.end == Arrival::Whole)
-    };
+    let whole =
+        |event: &&rig::event::Event| matches!(&event.fact, Fact::Delivery(delivery) if delivery.end == Arrival::Whole);
     assert!(played.events.iter().filter(whole).count() > 0);
 }

@@ -4,14 +4,17 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::{BenchArgs, ExitCode};
-use crate::fixture::Fixture;
+use rig::fixture::Fixture;
 
 /// Runs the virtual bench of a fixture until it is interrupted, or until its parent closes its input.
 #[must_use]
 pub fn run(args: &BenchArgs) -> ExitCode {
     let fixture = match Fixture::load(&args.fixture) {
         Ok(fixture) => fixture.value,
-        Err(problems) => return super::problems::show_all([problems]),
+        Err(problems) => {
+            super::problems::show(&problems);
+            return ExitCode::BadInput;
+        }
     };
     let Some(spec) = &fixture.bench else {
         eprintln!("error: {} has no [bench] table: nothing in it is virtual", args.fixture.display());
@@ -53,7 +56,8 @@ fn serve(spec: &rig_virtual::Spec, dir: &Path, until_stdin_closes: bool) -> Resu
         let parent = async {
             if until_stdin_closes {
                 // A thread, because a terminal or pipe as standard input is not for an event loop.
-                let _ = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await;
+                let _ =
+                    tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await;
             } else {
                 std::future::pending::<()>().await;
             }

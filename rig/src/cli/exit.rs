@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::verdict::Verdict;
+use rig::verdict::Verdict;
 
 /// The program's exit code. A CI may run again on 3; never on 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
 //! The `rig` program's command line: what can be asked, and how it ends.
 
 pub mod bench;
+pub mod check;
 mod color;
 pub mod completions;
 mod exit;
@@ -9,6 +10,7 @@ mod outcome;
 mod problems;
 pub mod report;
 pub mod run;
+pub mod schema;
 pub mod stdout;
 
 use std::num::NonZeroU32;
@@ -163,9 +165,6 @@ pub struct RunArgs {
     /// The folder in which the session's folder is made
     #[arg(long, value_name = "DIR", default_value = "reports", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,
-    /// The name of the session's folder; without it, the time, the plan and the fixture
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub name: Option<String>,
     /// The session's name and its folder's; without it, the time, the plan and the fixture make one
     #[arg(long, value_name = "NAME", value_parser = folder_name)]
     pub name: Option<String>,
@@ -205,18 +204,6 @@ pub struct BenchArgs {
     /// The folder for links to the ports, by their names; without it, a temporary one
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
-    /// End when standard input is closed: how a session ends its own bench
-    #[arg(long, hide = true)]
-    pub until_stdin_closes: bool,
-}
-
-/// A name is a folder below the output, never a path out of it.
-fn name(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if text.is_empty() || text.len() > 100 || text.starts_with('.') || !text.chars().all(plain) {
-        return Err("use 1 to 100 letters, digits, `-`, `_` and `.`, not first a `.`".to_owned());
-    }
-    Ok(text.to_owned())
     /// Ends when standard input does: a session starts its bench so, and neither outlives the other
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::{ExitCode, stdout};
-use crate::journal::Recorded;
-use crate::report::{self, terminal};
-use crate::verdict::Findings;
+use rig::journal::Recorded;
+use rig::report::{self, terminal};
+use rig::verdict::Findings;
 
 /// Columns of a line where no terminal says how many it has.
 const LINE: usize = 160;
@@ -35,7 +35,7 @@ pub fn reports(folder: &Path, findings: &Findings) -> ExitCode {
         return ExitCode::NotWritten;
     }
     for fault in findings.rig_faults.iter().take(5) {
-        eprintln!("rig fault: {}", crate::live::text::visible(&fault.detail, 400));
+        eprintln!("rig fault: {}", rig::live::text::visible(&fault.detail, 400));
     }
     findings.verdict.into()
 }

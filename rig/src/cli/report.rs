@@ -2,7 +2,7 @@
 
 use super::outcome;
 use super::{ExitCode, ReportArgs};
-use crate::journal;
+use rig::journal;
 
 /// Makes the reports of a session's folder again.
 #[must_use]

@@ -14,11 +14,13 @@ use time::macros::format_description;
 use super::interrupt::Interrupt;
 use super::outcome;
 use super::{ExitCode, RunArgs, problems};
-use crate::fixture::Fixture;
-use crate::journal::Recorder;
-use crate::live::{Live, Mode, Progress};
-use crate::plan::Plan;
-use crate::session::{self, Session};
+use rig::document::Checked;
+use rig::fixture::Fixture;
+use rig::journal::Recorder;
+use rig::live::{Live, Mode, Progress};
+use rig::plan::Plan;
+use rig::problem::Problems;
+use rig::session::{self, Session};
 
 /// Plays a session and writes its reports.
 #[must_use]
@@ -52,13 +54,12 @@ pub fn run(args: &RunArgs) -> ExitCode {
     };
     let mut live = None;
     let recorded = recorder.run(&received, |event, tally| {
-        if let crate::event::Fact::Started(start) = &event.fact {
+        if let rig::event::Fact::Started(start) = &event.fact {
             live = Some(Live::new(Mode::detect(), start));
         }
         if let Some(live) = &mut live {
             let progress = tally.progress();
-            live.progress(Progress { decided: progress.shown, judged: progress.claims });
-            live.note(event);
+            live.note(event, Progress { decided: progress.shown, judged: progress.claims });
         }
     });
     let ended = wire.join();
@@ -84,20 +85,17 @@ pub fn run(args: &RunArgs) -> ExitCode {
 }
 
 fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
-    let (plan, fixture) = match (Plan::load(&args.plan), Fixture::load(&args.fixture)) {
-        (Ok(plan), Ok(fixture)) => (plan, fixture),
-        (plan, fixture) => {
-            let bad = [plan.err(), fixture.err()];
-            return Err(problems::show_all(bad.into_iter().flatten()));
-        }
-    };
+    let (plan, fixture) = load(args).map_err(|problems| {
+        problems::show(&problems);
+        ExitCode::BadInput
+    })?;
     let sources = BTreeMap::from([
         (file_name(&args.plan), sha256(&plan.source.text)),
         (file_name(&args.fixture), sha256(&fixture.source.text)),
     ]);
     let (mut plan, fixture) = (plan.value, fixture.value);
     if let Some(trials) = args.trials {
-        plan.trials = trials;
+        plan.trials = trials.get();
     }
     if !args.only.is_empty()
         && let Err(unknown) = plan.only(&args.only)
@@ -123,6 +121,17 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         seed: args.seed.unwrap_or_else(|| StdRng::from_os_rng().next_u64()),
         simulated: args.simulate,
     })
+}
+
+fn load(args: &RunArgs) -> Result<(Checked<Plan>, Checked<Fixture>), Problems> {
+    match (Plan::load(&args.plan), Fixture::load(&args.fixture)) {
+        (Ok(plan), Ok(fixture)) => rig::check::together(&plan, &fixture).or((plan, fixture)),
+        (plan, fixture) => {
+            let mut found = plan.err().unwrap_or_default();
+            found.extend(fixture.err().unwrap_or_default());
+            Err(found)
+        }
+    }
 }
 
 fn session_id(plan: &Plan, fixture: &Fixture) -> String {

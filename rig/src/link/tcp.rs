@@ -32,7 +32,8 @@ pub(super) async fn loopback() -> std::io::Result<(Opened, Opened)> {
 
 fn opened(stream: TcpStream) -> std::io::Result<Opened> {
     stream.set_nodelay(true)?;
-    let mut obtained = BTreeMap::from([("address".into(), stream.peer_addr()?.to_string()), ("nodelay".into(), "on".into())]);
+    let mut obtained =
+        BTreeMap::from([("address".into(), stream.peer_addr()?.to_string()), ("nodelay".into(), "on".into())]);
     if let Ok(local) = stream.local_addr() {
         obtained.insert("local".into(), local.to_string());
     }

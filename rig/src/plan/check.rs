@@ -9,9 +9,10 @@ use toml::Spanned;
 use super::raw::{RawDecision, RawPlan, RawRow, RawRule, RawSubTotal};
 use super::route::Route;
 use super::{Budget, Decision, Edge, EdgeId, Plan, RoundTrip, Row, RowId, Rule, SubTotal};
-use crate::document::{Checked, Given, Review, suggest};
+use crate::document::{Checked, Given};
 use crate::problem::{Problems, Source};
 use crate::quantity::{Bytes, Name, Percent, Time};
+use crate::review::{Review, suggest};
 
 /// The most rows a plan may have.
 const MOST_ROWS: usize = 256;
@@ -109,9 +110,12 @@ impl Table {
     /// The row that a value names; a problem at the value's place where there is none.
     pub fn row(&self, review: &mut Review, name: &Name, at: Range<usize>) -> Option<RowId> {
         let found = self.by_id.get(&name.0).copied();
-        if found.is_none() {
+        // A row whose id could not be read is somewhere.
+        if found.is_none() && !review.lost("id") {
             let help = suggest(&name.0, self.by_id.keys().map(String::as_str), "add a [[row]] with this id");
             review.at(Some(at), &format!("there is no row `{}`", name.0), &help);
+            // Going on with the row that was meant, so that it is not reported as one that nobody plays.
+            return self.by_id.iter().find(|(id, _)| help == format!("did you mean `{id}`?")).map(|(_, row)| *row);
         }
         found
     }

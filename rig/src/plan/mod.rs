@@ -3,6 +3,7 @@
 //! The types here are the checked plan; nothing in it can name a row, an actor or an edge that does not exist.
 
 mod check;
+mod need;
 mod raw;
 mod route;
 
@@ -12,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{self, Checked};
 use crate::problem::{Problems, Source};
+
+pub(crate) use raw::RawPlan;
+
+pub use need::Need;
 
 /// A checked plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

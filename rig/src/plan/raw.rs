@@ -11,6 +11,7 @@ use crate::quantity::{Bytes, Line, Name, Percent, Slug, Time, TimeRange};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(title = "rig plan")]
+#[schemars(rename = "Plan")]
 pub(crate) struct RawPlan {
     /// Version of this layout: 1.
     #[schemars(with = "i64", range(min = 1, max = 1))]
@@ -46,6 +47,7 @@ pub(crate) struct RawPlan {
 /// How trials become a verdict.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Decision")]
 pub(crate) struct RawDecision {
     /// `fixed`: judged once, after all trials. `sequential`: as soon as a sequential test decides.
     pub rule: Given<RawRule>,
@@ -64,6 +66,7 @@ pub(crate) struct RawDecision {
 /// When a verdict may be given.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Rule")]
 pub(crate) enum RawRule {
     /// Once, after all trials.
     #[default]
@@ -75,6 +78,7 @@ pub(crate) enum RawRule {
 /// One line of the requirements.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Row")]
 pub(crate) struct RawRow {
     /// Its id, such as `D1`; the key of the row.
     pub id: Given<Name>,
@@ -99,6 +103,7 @@ pub(crate) struct RawRow {
 /// A budget over a request row and its reply row; with only id and phase where the source leaves it blank.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "SubTotal")]
 pub(crate) struct RawSubTotal {
     /// Its id, such as `D-T1`.
     pub id: Given<Name>,
@@ -125,6 +130,7 @@ pub(crate) struct RawSubTotal {
 /// `brown-out`, `bounce`, `wait` and `parallel`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Step")]
 pub(crate) struct RawStep {
     /// A pause before it, drawn from this range from the trial's seed: `"5ms..25ms"`.
     #[serde(default)]
@@ -175,6 +181,7 @@ pub(crate) struct RawStep {
 /// What makes an originator send by itself: one of `rail` and `row`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Cause")]
 pub(crate) struct RawCause {
     /// The last power edge on this rail.
     #[serde(default)]
@@ -187,6 +194,7 @@ pub(crate) struct RawCause {
 /// A rail that is cut for a short time.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "BrownOut")]
 pub(crate) struct RawBrownOut {
     /// The rail.
     pub rail: Given<Name>,
@@ -197,6 +205,7 @@ pub(crate) struct RawBrownOut {
 /// A rail that is cut several times in a row.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Bounce")]
 pub(crate) struct RawBounce {
     /// The rail.
     pub rail: Given<Name>,

@@ -10,8 +10,8 @@ use quick_junit::{NonSuccessKind, TestCaseStatus};
 
 use super::*;
 use crate::event::{End, Event, Fact};
-use crate::journal::synthetic::Synthetic;
 use crate::journal;
+use crate::journal::synthetic::Synthetic;
 use crate::verdict::{Tally, Verdict};
 
 const FILES: [&str; 6] = ["junit.xml", "latency.hlog", "metrics.txt", "payloads.csv", "summary.json", "summary.md"];

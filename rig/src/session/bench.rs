@@ -147,7 +147,9 @@ impl Bench {
         for port in self.scene.carrier.ports() {
             if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.opened()).await.is_err() {
                 let name = port.name().to_string();
-                return Err(port.trouble().map_or(BenchFailure::Loose(name.clone()), |error| BenchFailure::Port(name, error)));
+                return Err(port
+                    .trouble()
+                    .map_or(BenchFailure::Loose(name.clone()), |error| BenchFailure::Port(name, error)));
             }
             port.settle();
         }

@@ -203,7 +203,8 @@ impl Carrier {
     async fn receive_external(self: Rc<Self>, actor: Actor, link: Rc<Link>) {
         let error = self.receive(&link, |carrier, arrived, frame| carrier.hear_external(arrived, &frame)).await;
         let name = actor.name();
-        self.notes.fault(RigFault::Actor, format!("the external {name} has closed its connection: {error}; start it again"));
+        self.notes
+            .fault(RigFault::Actor, format!("the external {name} has closed its connection: {error}; start it again"));
     }
 
     fn hear_external(&self, arrived: &Arrived, frame: &Frame) {
@@ -286,8 +287,7 @@ impl Ear for Carrier {
             }
             return;
         }
-        let passage =
-            self.network.borrow_mut().pass(frame.header.source.name(), frame.header.destination.name());
+        let passage = self.network.borrow_mut().pass(frame.header.source.name(), frame.header.destination.name());
         match passage {
             Passage::LostIn(hop) => self.desk.lose(edge, hop),
             Passage::Copies(delays) => {

@@ -68,11 +68,7 @@ impl DeviceClock {
     pub fn map(&self, stamp: u64, now: Nanos) -> Option<Stamp> {
         let (lo, hi) = (self.lo?, self.hi?);
         let at = |offset: i128| u64::try_from(i128::from(stamp) + offset).unwrap_or(0);
-        Some(Stamp::new(
-            at(lo.offset - self.widened(lo, now)),
-            at(hi.offset + self.widened(hi, now)),
-            Source::Device,
-        ))
+        Some(Stamp::new(at(lo.offset - self.widened(lo, now)), at(hi.offset + self.widened(hi, now)), Source::Device))
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a drift over a session is far below 2^53 ns")]

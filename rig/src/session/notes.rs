@@ -95,14 +95,8 @@ impl Notes {
 
     /// Notes bytes that went over a link.
     pub fn traffic(&self, link: &Arc<str>, outbound: bool, at: Nanos, bytes: &[u8], edge: Option<EdgeId>) {
-        let traffic = Traffic {
-            link: Arc::clone(link),
-            outbound,
-            at,
-            bytes: bytes.into(),
-            note: edge,
-            trial: self.trial(),
-        };
+        let traffic =
+            Traffic { link: Arc::clone(link), outbound, at, bytes: bytes.into(), note: edge, trial: self.trial() };
         let _ = self.records.send(Record::Traffic(traffic));
     }
 }

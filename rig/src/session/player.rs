@@ -294,8 +294,7 @@ impl Player {
         let mut sequences = self.sequences.borrow_mut();
         let sequence = sequences.entry(source).or_default();
         *sequence = sequence.wrapping_add(1);
-        let header =
-            Header { kind, source, destination, sequence: *sequence, correlation, stamp: self.notes.now() };
+        let header = Header { kind, source, destination, sequence: *sequence, correlation, stamp: self.notes.now() };
         Some(Frame { header, body })
     }
 

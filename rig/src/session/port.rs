@@ -209,7 +209,10 @@ impl Port {
             let port = describe(&self.device.link);
             self.notes.fault(
                 RigFault::AdapterGone,
-                format!("the port of {} ({port}) is gone although it has power: {error}; check cable and adapter", self.name),
+                format!(
+                    "the port of {} ({port}) is gone although it has power: {error}; check cable and adapter",
+                    self.name
+                ),
             );
         }
     }
@@ -282,7 +285,10 @@ impl Port {
             self.misbehaved(Misbehaviour::UnexpectedBoot, format!("boot {boots}, and its power was not cut"));
         }
         if forgot {
-            self.misbehaved(Misbehaviour::ForgotState, "a setting it had acknowledged is gone after the boot".to_owned());
+            self.misbehaved(
+                Misbehaviour::ForgotState,
+                "a setting it had acknowledged is gone after the boot".to_owned(),
+            );
             ear.forgot(self);
         }
         self.boots.set(self.boots.get() + 1);

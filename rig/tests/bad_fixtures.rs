@@ -1,0 +1,85 @@
+//! Fixtures that are no bench are refused, with what is wrong and where.
+
+use rig::fixture::Fixture;
+use rig::problem::Source;
+
+const LAB: &str = include_str!("../../fixtures/example-lab.toml");
+
+/// The problems of the example with some of its text replaced.
+fn problems(replaced: &[(&str, &str)]) -> String {
+    let text = replaced.iter().fold(LAB.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replacen(old, new, 1)
+    });
+    Fixture::parse(&Source::new("f", &text)).err().map(|problems| problems.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn links_that_are_none() {
+    insta::assert_snapshot!(problems(&[
+        ("{ tcp = \"192.0.2.17:5025\" }", "{ tcp = \"192.0.2.17\", baud = 9600 }"),
+        ("link = { port = \"/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0\", baud = 9600 }", "link = { tcp = \"192.0.2.18:4001\" }"),
+        ("port = \"/dev/serial/by-id/usb-FTDI_USB-RS232_Cable_EXAMPLE1-if00-port0\"", "port = \"\""),
+        ("stop-bits = 1", "stop-bits = 3"),
+        ("port = \"/dev/serial/by-id/usb-Silicon_Labs_CP2102N_EXAMPLE3-if00-port0\"", "port = \"bench:meter\""),
+    ]), @r#"
+f:36:17: an empty text; write 1 to 200 characters
+f:52:126: 3 is no possible number of stop bits; write a number from 1 to 2
+f:61:17: this fixture has no virtual bench; add a [bench] table with a twin, relays or supply `meter`, or write a path
+f:71:8: this driver speaks over a serial port only; write link = { port = "/dev/serial/by-id/…" }
+f:77:16: `192.0.2.17` is no TCP address; write host and port such as "localhost:4059" or "[::1]:4059"
+f:77:37: a TCP link has no such setting; leave it out, or give a `port`
+"#);
+}
+
+#[test]
+fn rails_that_cannot_be_switched_or_sensed() {
+    insta::assert_snapshot!(problems(&[
+        ("switch = { instrument = \"source\", channel = 1 }", "switch = { instrument = \"sauce\", channel = 1 }"),
+        ("instrument = \"source\", channel = 1, threshold-volts = 115.0", "instrument = \"relays\", channel = 1, threshold-volts = 0.0"),
+        ("sense = { driver = \"none\", settle = \"40ms\" }", "sense = { driver = \"none\", timeout = \"40ms\" }"),
+        ("channel = 2 }", "channel = 0 }"),
+        ("safe = \"on\"", "safe = \"up\""),
+    ]), @r#"
+f:81:10: there is no instrument `sauce`; did you mean `source`?
+f:83:9: instrument `relays` measures no voltage; name an instrument with driver = "scpi", or write driver = "none"
+f:83:82: no voltage tells on from off here; write about half of the rail's voltage, such as 115.0
+f:85:8: `up` is not known here; write one of: on, off
+f:96:9: `settle` is missing here; add `settle = "20ms"`
+f:96:38: nothing is measured here; leave it out, or write driver = "scpi"
+f:104:10: a relay board has no channel 0; write a channel from 1
+"#);
+}
+
+#[test]
+fn actors_and_paths_that_lead_nowhere() {
+    insta::assert_snapshot!(problems(&[
+        ("\"OMS\" = \"emulated\"", "\"OMS\" = { external = \"localhost\" }"),
+        ("\"IPD\" = \"emulated\"", "\"IPD\" = { device = \"meter\" }"),
+        ("\"MDMS\" = \"emulated\"", "\"MDMS\" = {}"),
+        ("via = [\"RTU\"]", "via = [\"RUT\"]"),
+        ("delay = { mean = \"200ms\", deviation = \"50ms\" }", "delay = { mean = \"200ms\" }"),
+        ("loss = \"0.1%\"", "loss = 0.001"),
+    ]), @r#"
+f:23:22: `localhost` is no TCP address; write host and port such as "localhost:4059" or "[::1]:4059"
+f:25:9: device `meter` plays 2-Way Meter - Electr already; a device plays one actor; name another device, or "emulated"
+f:27:10: an actor has one player; write "emulated", "database", { device = "NAME" } or { external = "host:port" }
+f:123:8: wrong type: floating point `0.001`; write a percentage such as "99.5%"
+f:133:9: no distribution has these numbers; write { mean = "3ms", deviation = "1ms" } or { floor = "1ms", mean = "2ms" }
+f:151:8: there is no hop `RUT`; did you mean `RTU`?
+"#);
+}
+
+#[test]
+fn instruments_with_the_keys_of_others() {
+    insta::assert_snapshot!(problems(&[
+        ("driver = \"lcus\"", "driver = \"modbus-coil\""),
+        ("driver = \"scpi\"\n", "driver = \"command\"\non = []\n"),
+    ]), @r#"
+f:69:1: `unit` is missing here; add `unit = 1`
+f:75:1: `off` is missing here; add `off = ["uhubctl", "-a", "off", "-p", "{channel}"]`
+f:75:1: `timeout` is missing here; add `timeout = "5s"`
+f:77:6: no program; write program and arguments: on = ["uhubctl", "-a", "on", "-p", "{channel}"]
+f:78:8: this driver has no `link`; leave it out, or check the driver
+"#);
+}
