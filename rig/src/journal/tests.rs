@@ -144,12 +144,12 @@ fn a_recorder_finds_what_its_record_shows() {
     let folder = folder();
     let recorder = Recorder::create(&folder.path).expect("a folder");
     let mut seen = 0;
-    let recorded = recorder.run(&send_all(SMALL.events()), |_, _| seen += 1).expect("a record");
-    assert!(recorded.error.is_none());
-    assert_eq!(recorded.findings.verdict, Verdict::Pass, "{:?}", recorded.findings.reasons);
+    let live = recorder.run(&send_all(SMALL.events()), |_, _| seen += 1).expect("a record");
+    assert!(live.error.is_none());
+    assert_eq!(live.findings.verdict, Verdict::Pass, "{:?}", live.findings.reasons);
     assert_eq!(seen, SMALL.events().count());
     let again = findings(&folder.path).expect("findings");
-    assert_eq!(format!("{again:?}"), format!("{:?}", recorded.findings));
+    assert_eq!(format!("{again:?}"), format!("{:?}", live.findings));
 }
 
 #[test]
@@ -167,24 +167,24 @@ fn a_trace_names_links_directions_and_edges() {
     recorder.run(&send_all(SMALL.events().take(3)), |_, _| {}).expect("a record");
     let file = fs::File::open(folder.path.join(TRACE)).expect("a trace");
     let mut reader = PcapNgReader::new(file).expect("a section");
-    let mut text = String::new();
+    let mut lines = Vec::new();
     while let Some(block) = reader.next_block() {
         match block.expect("a block") {
-            Block::InterfaceDescription(interface) => text += &format!("{:?}\n", interface.options),
+            Block::InterfaceDescription(interface) => lines.push(format!("{:?}", interface.options)),
             Block::EnhancedPacket(packet) => {
                 let comment = packet.options.iter().find_map(|option| match option {
                     EnhancedPacketOption::Comment(text) => Some(text.clone()),
                     _ => None,
                 });
-                let flags = packet.options.iter().any(|option| *option == EnhancedPacketOption::Flags(2));
+                let flags = packet.options.contains(&EnhancedPacketOption::Flags(2));
                 let line = (packet.timestamp.as_nanos(), flags, comment, packet.data);
-                text += &format!("{line:?}\n");
+                lines.push(format!("{line:?}"));
             }
             _ => {}
         }
     }
     // 1767225600 s is 2026-01-01T00:00:00Z, 0x6955b900.
-    insta::assert_snapshot!(text, @r#"
+    insta::assert_snapshot!(lines.join("\n"), @r#"
     [IfName("breaker"), IfTsResol(9)]
     (1767225600000000000, true, Some("S2 Feeder Circuit Breaker → DAC - sub"), [105, 85, 185, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3])
     (1767225660000000000, false, Some("S2 Feeder Circuit Breaker → DAC - sub, trial 1"), [105, 85, 185, 60, 0, 0, 0, 0, 2, 0, 0, 0, 1, 2, 3])
@@ -210,8 +210,8 @@ impl Write for Disk {
 #[test]
 fn a_full_disk_ends_no_session_and_passes_none() {
     for (events, trace) in [(100_000, usize::MAX), (usize::MAX, 100_000), (0, 0)] {
-        let recorder = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace))));
-        let recorded = recorder.run(&send_all(SMALL.events()), |_, _| {}).expect("findings");
+        let plane = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace))));
+        let recorded = plane.run(&send_all(SMALL.events()), |_, _| {}).expect("findings");
         let error = recorded.error.expect("an error");
         assert!(matches!(error, JournalError::Write { .. }));
         assert_eq!(recorded.findings.edges[0].counts.on_time, 600);

@@ -34,7 +34,7 @@ pub struct Traffic {
     pub trial: Option<u32>,
 }
 
-/// LINKTYPE_RTAC_SERIAL of the tcpdump.org registry.
+/// `LINKTYPE_RTAC_SERIAL` of the tcpdump.org registry.
 const RTAC_SERIAL: u32 = 250;
 /// `if_tsresol`: units of 10⁻⁹ s.
 const NANOSECONDS: u8 = 9;
@@ -91,20 +91,17 @@ impl<W: Write> Trace<W> {
     }
 
     fn interface(&mut self, link: &Arc<str>) -> io::Result<u32> {
-        let index = match self.links.iter().position(|known| known == link) {
-            Some(index) => index,
-            None => {
-                let options = vec![
-                    InterfaceDescriptionOption::IfName(Cow::Owned(link.to_string())),
-                    InterfaceDescriptionOption::IfTsResol(NANOSECONDS),
-                ];
-                let interface =
-                    InterfaceDescriptionBlock { linktype: DataLink::from(RTAC_SERIAL), snaplen: 0, options };
-                self.writer.write_pcapng_block(interface).map_err(io_error)?;
-                self.links.push(Arc::clone(link));
-                self.links.len() - 1
-            }
-        };
+        let known = self.links.iter().position(|known| known == link);
+        let index = known.unwrap_or(self.links.len());
+        if known.is_none() {
+            let options = vec![
+                InterfaceDescriptionOption::IfName(Cow::Owned(link.to_string())),
+                InterfaceDescriptionOption::IfTsResol(NANOSECONDS),
+            ];
+            let interface = InterfaceDescriptionBlock { linktype: DataLink::from(RTAC_SERIAL), snaplen: 0, options };
+            self.writer.write_pcapng_block(interface).map_err(io_error)?;
+            self.links.push(Arc::clone(link));
+        }
         u32::try_from(index).map_err(io::Error::other)
     }
 
@@ -123,8 +120,8 @@ impl<W: Write> Trace<W> {
 /// microseconds, event type, control lines, two bytes of footer).
 fn rtac(timestamp: Duration, traffic: &Traffic) -> Vec<u8> {
     let mut data = Vec::with_capacity(12 + traffic.bytes.len());
-    // 32 bits of seconds: the field wraps in 2106.
-    data.extend(((timestamp.as_secs() & u64::from(u32::MAX)) as u32).to_be_bytes());
+    // The field has 32 bits, which last until 2106.
+    data.extend(u32::try_from(timestamp.as_secs()).unwrap_or(u32::MAX).to_be_bytes());
     data.extend(timestamp.subsec_micros().to_be_bytes());
     data.extend([if traffic.outbound { TRANSMIT } else { RECEIVE }, 0, 0, 0]);
     data.extend(&traffic.bytes);

@@ -1,4 +1,4 @@
-//! `latency.hlog`: an HdrHistogram interval log, version 2, one histogram a claim.
+//! `latency.hlog`: an `HdrHistogram` interval log, version 2, one histogram a claim.
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};

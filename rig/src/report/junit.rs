@@ -8,7 +8,7 @@ use quick_xml::{Reader, Writer};
 use time::format_description::well_known::Rfc3339;
 
 use super::XmlText;
-use super::label::{Unique, claims};
+use super::label::{self, Unique, claims};
 use crate::event::Flaw;
 use crate::stamp::Nanos;
 use crate::verdict::{Finding, Findings, Quantile, Verdict, percent};
@@ -107,7 +107,7 @@ fn numbers(findings: &Findings, finding: &Finding) -> String {
         match finding.latency_at(q) {
             Quantile::Unknown => {}
             Quantile::NotArrived => lines.push(format!("latency {name}: did not arrive")),
-            Quantile::At(nanos) => lines.push(format!("latency {name}: {:.3} ms", nanos as f64 / 1e6)),
+            Quantile::At(nanos) => lines.push(format!("latency {name}: {}", label::milliseconds(nanos))),
         }
     }
     if findings.start.simulated {

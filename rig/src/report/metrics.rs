@@ -1,10 +1,12 @@
-//! `metrics.txt`: OpenMetrics 1.0 text, for CI and scrapers.
+//! `metrics.txt`: `OpenMetrics` 1.0 text, for CI and scrapers.
 
 use std::io::{self, Write};
 
 use super::label::claims;
 use crate::event::Flaw;
 use crate::verdict::{Finding, Findings, Outcome, Quantile, Verdict};
+
+type Share = fn(&Finding) -> f64;
 
 const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 
@@ -28,7 +30,6 @@ pub(super) fn write(out: &mut impl Write, findings: &Findings) -> io::Result<()>
             writeln!(out, "rig_deliveries_total{{{labels},outcome=\"{}\"}} {count}", outcome.word())?;
         }
     }
-    type Share = fn(&Finding) -> f64;
     let shares: [(&str, &str, Share); 4] = [
         ("rig_success_ratio", "Share of deliveries that arrived once, whole and in time.", |found| found.rate),
         ("rig_success_ratio_lower", "One-sided lower confidence bound of the success ratio.", |found| found.lower),
@@ -122,7 +123,7 @@ fn labels(findings: &Findings, finding: &Finding) -> String {
     format!("{},simulated=\"{}\"", text.join(","), findings.start.simulated)
 }
 
-/// Escapes a label's value (OpenMetrics 1.0, section 3.1.2, `escaped-string`); other control characters are left out.
+/// Escapes a label's value (`OpenMetrics` 1.0, section 3.1.2, `escaped-string`); other control characters are left out.
 fn label_value(text: &str) -> String {
     let visible: String = text.chars().filter(|&c| c == '\n' || !c.is_control()).collect();
     visible.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::label::claims;
+use super::label::{claims, milliseconds};
 use crate::event::{End, Flaw};
 use crate::plan::{Decision, Plan, Rule};
 use crate::verdict::binomial::probability_to_pass;
@@ -237,11 +237,11 @@ fn in_words(quantile: Quantile) -> String {
     match quantile {
         Quantile::Unknown => String::new(),
         Quantile::NotArrived => "lost".into(),
-        Quantile::At(nanos) => format!("{:.3} ms", nanos as f64 / 1e6),
+        Quantile::At(nanos) => milliseconds(nanos),
     }
 }
 
-/// Text that GitHub-flavoured Markdown shows as it is, also in a table: CommonMark 2.4 lets every ASCII punctuation
+/// Text that GitHub-flavoured Markdown shows as it is, also in a table: `CommonMark` 2.4 lets every ASCII punctuation
 /// character be escaped, and `<` and `&` become entities so that no HTML can begin.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

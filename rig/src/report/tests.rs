@@ -92,7 +92,7 @@ fn junit_says_what_was_found() {
     );
     assert!(suite.test_cases.iter().all(|case| case.classname.as_deref() == Some("rig.nothing.synthetic")));
     let TestCaseStatus::Skipped { message, .. } = &suite.test_cases[6].status else { panic!("a skipped case") };
-    assert_eq!(message.as_ref().map(|text| text.as_str()), Some("left blank by the source"));
+    assert_eq!(message.as_ref().map(quick_junit::XmlString::as_str), Some("left blank by the source"));
     assert!(
         suite
             .properties
@@ -180,12 +180,54 @@ fn base64_decode(text: &str) -> Vec<u8> {
 #[test]
 fn texts_of_a_short_session() {
     let findings = found(Synthetic { planned: 3, played: 3, lost: 0.5, seed: 5 });
-    insta::assert_snapshot!(text(|out| summary::write_markdown(out, &findings)), @"");
-    insta::assert_snapshot!(text(|out| csv::write(out, &findings)).replace('\r', ""), @"");
+    insta::assert_snapshot!(text(|out| summary::write_markdown(out, &findings)), @r"
+    ## ❔ synthetic: inconclusive (simulated)
+
+    - 6 of 6 claims are not decided; 595 more trials, all in time, would decide them
+
+    Session synthetic on nothing: 3 of 3 trials count, 0 void; confidence 95 % for each claim.
+
+    | | claim | in time | required | lower bound | limit | p50 | p99 | max |
+    | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | ❔ | S1 DAC - sub → Feeder Circuit Breaker | 3 of 3 | &gt; 99.5 % | 36.840315 % | &lt; 2 s | 525 ms |  | 744 ms |
+    | ❔ | S2 Feeder Circuit Breaker → DAC - sub | 3 of 3 | &gt; 99.5 % | 36.840315 % | &lt; 2 s | 645 ms |  | 730 ms |
+    | ❔ | S3 Distr. Cust. Storage → DMS | 2 of 3 | &gt; 98 % | 13.535036 % | &lt; 4 s | 2454 ms |  | lost |
+    | ❔ | S3 Distr. Cust. Storage → OMS | 2 of 3 | &gt; 98 % | 13.535036 % | &lt; 4 s | 295 ms |  | lost |
+    | ❔ | S3 Distr. Cust. Storage → LMS - Utility | 3 of 3 | &gt; 98 % | 36.840315 % | &lt; 4 s | 2433 ms |  | 2963 ms |
+    | ❔ | S-T1 sub-total | 3 of 3 | &gt; 99 % | 36.840315 % | &lt; 4 s | 1080 ms |  | 1255 ms |
+
+    Sub-total S-T2 is left blank by the source.
+    ");
+    let csv = text(|out| csv::write(out, &findings)).replace('\r', "");
+    insta::assert_snapshot!(csv.lines().filter(|line| !line.contains("status")).collect::<Vec<_>>().join("\n"), @r#"
+    trial,row,phase,payload,from,to,at_ns,latency_lo_ns,latency_hi_ns,limit_ns,outcome,simulated
+    1,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","DMS",70050000000,2452980000,2453020000,4000000000,on-time,true
+    2,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","DMS",132805000000,,,4000000000,lost,true
+    3,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","DMS",190050000000,512980000,513020000,4000000000,on-time,true
+    1,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","OMS",71340000000,,,4000000000,lost,true
+    2,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","OMS",130050000000,294980000,295020000,4000000000,on-time,true
+    3,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","OMS",190050000000,152980000,153020000,4000000000,on-time,true
+    1,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","LMS - Utility",70050000000,2962980000,2963020000,4000000000,on-time,true
+    2,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","LMS - Utility",130050000000,2431980000,2432020000,4000000000,on-time,true
+    3,"S3","into-island","distr_cust_storage_in-island-mode_alarm","Distr. Cust. Storage","LMS - Utility",190050000000,987980000,988020000,4000000000,on-time,true
+    "#);
     let metrics = text(|out| metrics::write(out, &findings));
     assert!(metrics.ends_with("\n# EOF\n"));
-    let of_dms: Vec<_> = metrics.lines().filter(|line| line.contains("to=\"DMS\"") && !line.ends_with(" 0")).collect();
-    insta::assert_snapshot!(of_dms.join("\n"), @"");
+    let common = "plan=\"synthetic\",row=\"S3\",payload=\"distr_cust_storage_in-island-mode_alarm\",\
+                  from=\"Distr. Cust. Storage\",to=\"DMS\",simulated=\"true\"";
+    let of_dms: Vec<_> = metrics.lines().filter(|line| line.contains(common) && !line.ends_with(" 0")).collect();
+    insta::assert_snapshot!(of_dms.join("\n").replace(common, "…"), @r#"
+    rig_verdict{…,rig_verdict="inconclusive"} 1
+    rig_deliveries_total{…,outcome="on-time"} 2
+    rig_deliveries_total{…,outcome="lost"} 1
+    rig_success_ratio{…} 0.6666666666666666
+    rig_success_ratio_lower{…} 0.13535036217158405
+    rig_success_ratio_upper{…} 0.9830475724915584
+    rig_success_ratio_required{…} 0.98
+    rig_latency_limit_seconds{…} 4
+    rig_latency_seconds{…,quantile="0.5"} 2.453667839
+    rig_latency_seconds_count{…} 3
+    "#);
     let json: serde_json::Value = serde_json::from_str(&text(|out| summary::write_json(out, &findings))).expect("JSON");
     assert_eq!(json["verdict"], "inconclusive");
     assert_eq!(json["simulated"], true);

@@ -143,10 +143,11 @@ impl Claim {
     fn reason(&self, verdict: Verdict, missing: Option<u64>, short: u64) -> String {
         let counts = &self.finding.counts;
         let (required, confidence) = (percent(self.finding.budget.reliability), percent(self.confidence));
-        let mut seen = format!("{} of {} in time", counts.on_time, counts.trials());
-        if counts.undecided > 0 {
-            seen += &format!(", {} undecided,", counts.undecided);
-        }
+        let undecided = match counts.undecided {
+            0 => String::new(),
+            some => format!(", {some} undecided,"),
+        };
+        let seen = format!("{} of {} in time{undecided}", counts.on_time, counts.trials());
         let more = match missing {
             Some(more) => format!("; {more} more in time would decide it"),
             None => "; no count of trials would decide it".into(),

@@ -70,9 +70,9 @@ impl Tally {
     pub fn note(&mut self, event: &Event) {
         self.findings.duration = self.findings.duration.max(event.at);
         match &event.fact {
-            Fact::Started(_) => {}
+            Fact::TrialEnded { void } if self.open_at(event).is_some() => self.settle(*void),
+            Fact::Started(_) | Fact::TrialEnded { .. } => {}
             Fact::TrialStarted => self.open = Some(Trial::new(self.number(event), self.edges.len())),
-            Fact::TrialEnded { void } => self.settle(*void),
             Fact::Delivery(delivery) => {
                 if let Some(trial) = self.open_at(event) {
                     trial.deliver(event.at, delivery);
