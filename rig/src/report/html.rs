@@ -14,7 +14,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, Output, State, UndefinedBehavior, Value};
 
 use crate::report::plot::PlotFile;
-use crate::report::visible::visible;
+use crate::visible::visible;
 use crate::verdict::Findings;
 
 /// The style sheet; the page expects it beside itself as `report.css`.

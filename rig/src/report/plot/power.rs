@@ -12,7 +12,7 @@ use super::{Drawn, Picture};
 use crate::event::PowerStage;
 use crate::fixture::{Level, Player};
 use crate::report::quantity::{grouped, span};
-use crate::report::visible::{visible, visible_up_to};
+use crate::visible::{visible, visible_up_to};
 use crate::stamp::Nanos;
 use crate::verdict::{Finding, Findings};
 
