@@ -72,7 +72,12 @@ fn latencies(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
         let limit = finding.budget.latency.as_secs_f64();
         writeln!(out, "rig_latency_limit_seconds{{{}}} {limit}", labels(findings, finding))?;
     }
-    head(out, "rig_latency_seconds", "summary", "Latency of all trials; +Inf where the quantile has none, so is over any limit.")?;
+    head(
+        out,
+        "rig_latency_seconds",
+        "summary",
+        "Latency of all trials; +Inf where the quantile has none, so is over any limit.",
+    )?;
     for finding in claims(findings) {
         let labels = labels(findings, finding);
         let spread = Spread::of(finding);
