@@ -35,7 +35,7 @@ pub fn reports(folder: &Path, findings: &Findings) -> ExitCode {
         return ExitCode::NotWritten;
     }
     for fault in findings.rig_faults.iter().take(5) {
-        eprintln!("rig fault: {}", rig::live::text::visible(&fault.detail, 400));
+        eprintln!("rig fault: {}", rig::visible::visible_in(&fault.detail, 400));
     }
     findings.verdict.into()
 }

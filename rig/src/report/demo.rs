@@ -47,7 +47,9 @@ pub(super) fn claim(points: Vec<Point>) -> Finding {
             Outcome::Flawed(flaw) => counts.flawed[flaw as usize] += 1,
             Outcome::NotSent => counts.not_sent += 1,
         }
-        latency.record(point.latency.map_or(1, |latency| latency.hi)).expect("it grows");
+        if let Some(between) = point.timed() {
+            latency.record(between.hi).expect("it grows");
+        }
     }
     let n = points.len() as u64 - counts.not_sent;
     let rate = counts.on_time as f64 / n.max(1) as f64;

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use super::label::claims;
+use super::spread::{PERCENTILES, Quantile, Spread};
 use crate::event::Flaw;
-use crate::verdict::{Finding, Findings, Outcome, Quantile, Verdict};
+use crate::verdict::{Finding, Findings, Outcome, Verdict};
+use crate::visible::visible;
 
 type Share = fn(&Finding) -> f64;
-
-const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 
 /// Writes the metrics of all claims, family by family, and the end mark.
 pub(super) fn write(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
@@ -72,14 +72,21 @@ fn latencies(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
         let limit = finding.budget.latency.as_secs_f64();
         writeln!(out, "rig_latency_limit_seconds{{{}}} {limit}", labels(findings, finding))?;
     }
-    head(out, "rig_latency_seconds", "summary", "Latency of all trials; +Inf where the quantile did not arrive.")?;
+    head(
+        out,
+        "rig_latency_seconds",
+        "summary",
+        "Latency of all trials; +Inf where the quantile has none, so is over any limit.",
+    )?;
     for finding in claims(findings) {
         let labels = labels(findings, finding);
-        for q in QUANTILES {
-            match finding.latency_at(q) {
-                Quantile::Unknown => {}
-                Quantile::NotArrived => writeln!(out, "rig_latency_seconds{{{labels},quantile=\"{q}\"}} +Inf")?,
-                Quantile::At(nanos) => {
+        let spread = Spread::of(finding);
+        for (_, part, of) in PERCENTILES {
+            let q = part as f64 / of as f64;
+            match spread.quantile(part, of) {
+                Quantile::TooFew => {}
+                Quantile::Never => writeln!(out, "rig_latency_seconds{{{labels},quantile=\"{q}\"}} +Inf")?,
+                Quantile::Latency(nanos) => {
                     writeln!(out, "rig_latency_seconds{{{labels},quantile=\"{q}\"}} {}", nanos as f64 / 1e9)?;
                 }
             }
@@ -123,8 +130,7 @@ fn labels(findings: &Findings, finding: &Finding) -> String {
     format!("{},simulated=\"{}\"", text.join(","), findings.start.simulated)
 }
 
-/// Escapes a label's value (`OpenMetrics` 1.0, section 3.1.2, `escaped-string`); other control characters are left out.
+/// Escapes a label's value (`OpenMetrics` 1.0, section 3.1.2, `escaped-string`).
 fn label_value(text: &str) -> String {
-    let visible: String = text.chars().filter(|&c| c == '\n' || !c.is_control()).collect();
-    visible.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    visible(text).replace('\\', "\\\\").replace('"', "\\\"")
 }

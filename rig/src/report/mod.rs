@@ -14,7 +14,6 @@ mod slug;
 mod spread;
 mod summary;
 pub mod terminal;
-mod visible;
 mod xml;
 
 #[cfg(test)]

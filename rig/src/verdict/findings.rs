@@ -90,7 +90,7 @@ pub struct Finding {
     pub lower: f64,
     /// One-sided upper bound of the success ratio, with every undecided delivery taken as a success.
     pub upper: f64,
-    /// Upper ends of the latencies of what arrived, in nanoseconds.
+    /// Upper ends of the latencies of what arrived once and whole, in nanoseconds.
     pub latency: Histogram<u64>,
     /// Times from cause to first byte of what a device sent by itself: detection, in no budget. In nanoseconds.
     pub detection: Histogram<u64>,
@@ -150,6 +150,18 @@ pub struct Counts {
 }
 
 impl Findings {
+    /// The verdict on a row: fail where one of its edges fails, pass where all pass, else inconclusive; `None` where
+    /// the session was told not to judge it.
+    #[must_use]
+    pub fn row(&self, id: &str) -> Option<Verdict> {
+        let edges = self.edges.iter().filter(|edge| edge.id == id).map(|edge| edge.verdict);
+        edges.reduce(|one, other| match (one?, other?) {
+            (Verdict::Fail, _) | (_, Verdict::Fail) => Some(Verdict::Fail),
+            (Verdict::Pass, Verdict::Pass) => Some(Verdict::Pass),
+            _ => Some(Verdict::Inconclusive),
+        })?
+    }
+
     /// Notes that the record behind the findings is not whole, and why: they no longer say pass.
     pub fn doubt(&mut self, why: String) {
         if self.verdict == Verdict::Pass {
@@ -159,30 +171,14 @@ impl Findings {
     }
 }
 
-/// A quantile of the latencies of all trials, those that nothing arrived in included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantile {
-    /// Too few trials to have it: fewer than 1/(1 − q).
-    Unknown,
-    /// It lies among the payloads that did not arrive, so it is over any limit.
-    NotArrived,
-    /// So many nanoseconds, to three digits.
-    At(Nanos),
-}
-
-impl Finding {
-    /// The quantile `q`, between 0 and 1, of the latencies' upper ends.
+impl Point {
+    /// The latency of a delivery that arrived once and whole, however late. One that was lost or arrived flawed has
+    /// none: in every statistic of latency it ranks above any limit.
     #[must_use]
-    pub fn latency_at(&self, q: f64) -> Quantile {
-        let (trials, arrived) = (self.counts.trials() as f64, self.latency.len() as f64);
-        // The smallest rank that has q of the trials at or under it; the margin takes up rounding of the product.
-        let rank = (q * trials - 1e-9).ceil().max(1.0);
-        if trials * (1.0 - q) < 1.0 - 1e-9 && q < 1.0 || trials == 0.0 {
-            Quantile::Unknown
-        } else if rank > arrived {
-            Quantile::NotArrived
-        } else {
-            Quantile::At(self.latency.value_at_quantile(rank / arrived))
+    pub fn timed(&self) -> Option<Elapsed> {
+        match self.outcome {
+            Outcome::OnTime | Outcome::Late | Outcome::Undecided => self.latency,
+            Outcome::Lost | Outcome::LostInHop | Outcome::Flawed(_) | Outcome::NotSent => None,
         }
     }
 }

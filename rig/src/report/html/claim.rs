@@ -7,7 +7,7 @@ use crate::event::Flaw;
 use crate::plan::{EdgeId, Plan};
 use crate::report::plot::{Kind, PlotFile};
 use crate::report::quantity::{at_least, at_most, clock, found, grouped, latency, required, setting};
-use crate::report::spread::{Quantile, Spread};
+use crate::report::spread::Spread;
 use crate::verdict::{Counts, Finding, Outcome, Point, Verdict};
 
 /// The most failed deliveries listed; all of them are in `payloads.csv`.
@@ -35,6 +35,8 @@ pub(super) struct Claim {
     p50: String,
     p99: String,
     max: String,
+    /// The largest that arrived, where it is not the largest of all.
+    largest: Option<String>,
     verdict: Word,
     reason: String,
     missing: Option<String>,
@@ -96,10 +98,11 @@ impl Claim {
     /// What there is to say of a finding.
     pub(super) fn of(anchor: String, finding: &Finding, plan: &Plan, plots: Vec<Shown>) -> Self {
         let spread = Spread::of(finding);
-        let quantile = |part, of| quantile(spread.quantile(part, of));
-        let (least, max) = spread
+        let quantile = |part, of| spread.quantile(part, of).words();
+        let (least, largest) = spread
             .ends()
-            .map_or_else(|| ("–".to_owned(), "–".to_owned()), |(least, max)| (latency(least), latency(max)));
+            .map_or_else(|| ("–".to_owned(), "–".to_owned()), |(least, largest)| (latency(least), latency(largest)));
+        let max = spread.max().words();
         let not_sent = finding.counts.not_sent;
         let quantiles = [
             ("smallest", least),
@@ -107,7 +110,8 @@ impl Claim {
             ("90th percentile", quantile(9, 10)),
             ("99th percentile", quantile(99, 100)),
             ("99.9th percentile", quantile(999, 1000)),
-            ("largest that arrived", max.clone()),
+            ("maximum", max.clone()),
+            ("largest that arrived", largest.clone()),
             ("without a latency", grouped(spread.never())),
         ];
         let (failed, more) = failed(&finding.points);
@@ -130,6 +134,7 @@ impl Claim {
             p50: quantile(1, 2),
             p99: quantile(99, 100),
             max,
+            largest: (spread.never() > 0).then_some(largest),
             quantiles: quantiles.map(|(name, value)| Named { name: name.to_owned(), value }).into(),
             verdict: word(finding.verdict),
             reason: finding.reason.clone(),
@@ -182,14 +187,6 @@ pub(super) fn word(verdict: Option<Verdict>) -> Word {
         None => ("unjudged", "not judged"),
     };
     Word { class, text }
-}
-
-fn quantile(quantile: Quantile) -> String {
-    match quantile {
-        Quantile::Latency(nanos) => latency(nanos),
-        Quantile::Never => "over any limit".to_owned(),
-        Quantile::TooFew => "too few".to_owned(),
-    }
 }
 
 /// `DAC - sub → DMS` for an edge, `D1 out → D2 in` for a sub-total.

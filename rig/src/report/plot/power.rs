@@ -12,9 +12,9 @@ use super::{Drawn, Picture};
 use crate::event::PowerStage;
 use crate::fixture::{Level, Player};
 use crate::report::quantity::{grouped, span};
-use crate::report::visible::{visible, visible_up_to};
 use crate::stamp::Nanos;
 use crate::verdict::{Finding, Findings};
+use crate::visible::{visible, visible_up_to};
 
 /// The most rails on one plot.
 const ROWS: usize = 24;
