@@ -5,7 +5,8 @@ use crate::stamp::{Elapsed, Nanos};
 use crate::verdict::{Finding, Outcome, Point};
 
 /// The percentiles that reports tell: their names and how many of how many are at or under them.
-pub(super) const PERCENTILES: [(&str, u64, u64); 4] = [("p50", 1, 2), ("p90", 9, 10), ("p99", 99, 100), ("p99.9", 999, 1000)];
+pub(super) const PERCENTILES: [(&str, u64, u64); 4] =
+    [("p50", 1, 2), ("p90", 9, 10), ("p99", 99, 100), ("p99.9", 999, 1000)];
 
 /// The latencies of every delivery that is in the statistics. What did not arrive, arrived flawed or was never seen
 /// has none: it ranks above every limit and is never left out.

@@ -2,8 +2,8 @@
 
 use crate::report::quantity::{found, grouped, required, setting};
 use crate::report::spread::Spread;
-use crate::visible::visible;
 use crate::verdict::{Finding, Outcome};
+use crate::visible::visible;
 
 /// `circuit-brk_device_status_cmd · 598 deliveries · 598 in time (100.00 %) · required: > 99.5 % under 2 s`.
 pub(super) fn subtitle(finding: &Finding, spread: &Spread) -> String {
