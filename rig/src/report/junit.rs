@@ -11,9 +11,8 @@ use super::XmlText;
 use super::label::{Unique, claims};
 use super::quantity::plain;
 use super::spread::{PERCENTILES, Quantile, Spread};
-use crate::event::Flaw;
 use crate::stamp::Nanos;
-use crate::verdict::{Finding, Findings, Verdict, percent};
+use crate::verdict::{Finding, Findings, Outcome, Verdict, percent};
 
 /// Writes the suite of a session: a fail is a `failure`, an inconclusive claim an `error`, and what was not judged or
 /// has no values in the source is `skipped`. Where no claim explains a session that did not pass, one more case,
@@ -97,15 +96,8 @@ fn numbers(findings: &Findings, finding: &Finding, spread: &Spread) -> String {
         format!("trials: {}", counts.trials()),
         format!("on time: {}", counts.on_time),
     ];
-    let failures = [
-        ("late", counts.late),
-        ("undecided", counts.undecided),
-        ("lost", counts.lost),
-        ("lost in a hop", counts.lost_in_hop),
-        ("not sent", counts.not_sent),
-    ];
-    let flaws = Flaw::ALL.map(Flaw::word).into_iter().zip(counts.flawed);
-    lines.extend(failures.into_iter().chain(flaws).filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what}: {n}")));
+    let others = counts.unmet().chain([(Outcome::NotSent, counts.not_sent)]);
+    lines.extend(others.filter(|(_, n)| *n > 0).map(|(outcome, n)| format!("{}: {n}", outcome.word())));
     let percentiles = PERCENTILES.map(|(name, part, of)| (name, spread.quantile(part, of)));
     for (name, quantile) in percentiles.into_iter().chain([("max", spread.max())]) {
         if quantile != Quantile::TooFew {

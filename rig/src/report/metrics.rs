@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::label::claims;
 use super::spread::{PERCENTILES, Quantile, Spread};
-use crate::event::Flaw;
 use crate::verdict::{Finding, Findings, Outcome, Verdict};
 use crate::visible::visible;
 
@@ -106,15 +105,8 @@ fn head(out: &mut impl Write, name: &str, kind: &str, help: &str) -> io::Result<
 
 fn outcomes(finding: &Finding) -> impl Iterator<Item = (Outcome, u64)> {
     let counts = finding.counts;
-    let plain = [
-        (Outcome::OnTime, counts.on_time),
-        (Outcome::Late, counts.late),
-        (Outcome::Undecided, counts.undecided),
-        (Outcome::Lost, counts.lost),
-        (Outcome::LostInHop, counts.lost_in_hop),
-        (Outcome::NotSent, counts.not_sent),
-    ];
-    plain.into_iter().chain(Flaw::ALL.map(Outcome::Flawed).into_iter().zip(counts.flawed))
+    let unmet: Vec<_> = counts.unmet().collect();
+    [(Outcome::OnTime, counts.on_time), (Outcome::NotSent, counts.not_sent)].into_iter().chain(unmet)
 }
 
 fn labels(findings: &Findings, finding: &Finding) -> String {

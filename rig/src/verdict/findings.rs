@@ -1,5 +1,7 @@
 //! What is found in a session: counts, bounds and verdicts, edge by edge.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 
 use crate::event::{End, Flaw, Misbehaviour, PowerStage, RigFault, Start};
@@ -46,6 +48,8 @@ pub struct Findings {
     pub misbehaviours: Vec<Remark<Misbehaviour>>,
     /// Bytes and payloads that were no delivery: by device and flaw, how many and how many bytes.
     pub strays: Vec<(String, Flaw, u64, u64)>,
+    /// What was obtained for each port when it was first opened, by the name of its device or instrument.
+    pub links: BTreeMap<String, BTreeMap<String, String>>,
     /// Ports that went and came, boots, safe states and warnings, in words.
     pub notes: Vec<Remark<()>>,
 }
@@ -184,6 +188,17 @@ impl Point {
 }
 
 impl Counts {
+    /// Every kind of delivery within the statistics that is no success, with how many there are of it.
+    pub fn unmet(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        let plain = [
+            (Outcome::Late, self.late),
+            (Outcome::Undecided, self.undecided),
+            (Outcome::Lost, self.lost),
+            (Outcome::LostInHop, self.lost_in_hop),
+        ];
+        plain.into_iter().chain(Flaw::ALL.map(Outcome::Flawed).into_iter().zip(self.flawed))
+    }
+
     /// Counts one more delivery.
     pub fn note(&mut self, outcome: Outcome) {
         *match outcome {
