@@ -116,10 +116,8 @@ struct Length {
 }
 
 impl Length {
-    const QUICK: Self =
-        Self { blocks: 3, exchanges: 1_000, stream: Duration::from_secs(2), deliveries: 100_000 };
-    const FULL: Self =
-        Self { blocks: 11, exchanges: 5_000, stream: Duration::from_secs(10), deliveries: 1_000_000 };
+    const QUICK: Self = Self { blocks: 3, exchanges: 1_000, stream: Duration::from_secs(2), deliveries: 100_000 };
+    const FULL: Self = Self { blocks: 11, exchanges: 5_000, stream: Duration::from_secs(10), deliveries: 1_000_000 };
 }
 
 fn host() {
@@ -151,16 +149,16 @@ fn steps(length: Length) -> io::Result<()> {
         length.blocks, length.exchanges, pinned.cpu
     ));
     let whole = |block: &Block| quantile(&block.whole, 0.5);
-    let micros = |blocks: &[Block], of: &dyn Fn(&Block) -> f64| blocks.iter().map(|it| of(it) / 1e3).collect::<Vec<_>>();
+    let micros =
+        |blocks: &[Block], of: &dyn Fn(&Block) -> f64| blocks.iter().map(|it| of(it) / 1e3).collect::<Vec<_>>();
     let ratios = |blocks: &[Block], of: &dyn Fn(&Block) -> f64| -> Vec<f64> {
         blocks.iter().zip(&bare).map(|(it, bare)| of(it) / of(bare)).collect()
     };
     figure("bare loop: p50 (µs)", &micros(&bare, &whole), Aim::None);
     figure("bare loop: processor (µs an exchange)", &micros(&bare, &|it| it.cpu), Aim::None);
-    for (name, blocks, p50, cpu) in [
-        ("rig step", &rig, Aim::AtMost(1.5), Aim::AtMost(3.0)),
-        ("tokio-serial loop", &tokio, Aim::None, Aim::None),
-    ] {
+    for (name, blocks, p50, cpu) in
+        [("rig step", &rig, Aim::AtMost(1.5), Aim::AtMost(3.0)), ("tokio-serial loop", &tokio, Aim::None, Aim::None)]
+    {
         figure(&format!("{name} / bare loop: p50"), &ratios(blocks, &whole), p50);
         figure(&format!("{name} / bare loop: p99"), &ratios(blocks, &|it| quantile(&it.whole, 0.99)), Aim::None);
         figure(&format!("{name} / bare loop: processor"), &ratios(blocks, &|it| it.cpu), cpu);
