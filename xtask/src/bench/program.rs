@@ -49,7 +49,6 @@ fn run(command: &mut Command) -> io::Result<Taken> {
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let pid = libc::pid_t::try_from(child.id()).map_err(io::Error::other)?;
     let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
-    #[expect(unsafe_code, reason = "the standard library has no `wait4`, which alone tells what one child used")]
     // SAFETY: the child is ours and nobody else waits for it; the kernel writes one status and one `rusage`, of which
     // zeros are a valid value.
     let (waited, usage) = unsafe {

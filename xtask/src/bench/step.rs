@@ -130,11 +130,9 @@ exchange = ["B1", "B2"]
 fn fixture(port: &Path) -> String {
     let (port, baud) = (port.display(), peer::BAUD);
     let storage = Actor::Storage.name();
-    let emulated: String = Actor::ALL
-        .into_iter()
-        .filter(|actor| *actor != Actor::Storage)
-        .map(|actor| format!("\"{}\" = \"emulated\"\n", actor.name()))
-        .collect();
+    let others = Actor::ALL.into_iter().filter(|actor| *actor != Actor::Storage);
+    let emulated: Vec<_> = others.map(|actor| format!("\"{}\" = \"emulated\"", actor.name())).collect();
+    let emulated = emulated.join("\n");
     format!(
         r#"
 version = 1
