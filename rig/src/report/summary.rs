@@ -36,6 +36,7 @@ struct Summary<'a> {
     trials: Value,
     decision: &'a Decision,
     operating_characteristic: Vec<Characteristic>,
+    rows: Vec<Value>,
     edges: Vec<Value>,
     sub_totals: Vec<Value>,
     blank_sub_totals: Vec<&'a str>,
@@ -78,6 +79,12 @@ pub(super) fn write_json(out: &mut impl Write, findings: &Findings) -> io::Resul
         }),
         decision: &start.plan.decision,
         operating_characteristic: characteristics(&start.plan),
+        rows: start
+            .plan
+            .rows
+            .iter()
+            .map(|row| json!({ "id": row.id, "verdict": findings.row(&row.id).map(Verdict::word) }))
+            .collect(),
         edges: findings.edges.iter().map(|finding| claim(findings, finding)).collect(),
         sub_totals: findings.sub_totals.iter().map(|finding| claim(findings, finding)).collect(),
         blank_sub_totals: blank(&start.plan),

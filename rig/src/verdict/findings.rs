@@ -154,6 +154,18 @@ pub struct Counts {
 }
 
 impl Findings {
+    /// The verdict on a row: fail where one of its edges fails, pass where all pass, else inconclusive; `None` where
+    /// the session was told not to judge it.
+    #[must_use]
+    pub fn row(&self, id: &str) -> Option<Verdict> {
+        let edges = self.edges.iter().filter(|edge| edge.id == id).map(|edge| edge.verdict);
+        edges.reduce(|one, other| match (one?, other?) {
+            (Verdict::Fail, _) | (_, Verdict::Fail) => Some(Verdict::Fail),
+            (Verdict::Pass, Verdict::Pass) => Some(Verdict::Pass),
+            _ => Some(Verdict::Inconclusive),
+        })?
+    }
+
     /// Notes that the record behind the findings is not whole, and why: they no longer say pass.
     pub fn doubt(&mut self, why: String) {
         if self.verdict == Verdict::Pass {
