@@ -15,13 +15,15 @@ pub enum Color {
 }
 
 impl Color {
-    /// Makes all that is written to standard error follow the choice.
+    /// Makes all that is written to standard output and standard error follow the choice.
     pub fn apply(self) {
-        match self {
-            Self::Auto => {}
-            Self::Always => console::set_colors_enabled_stderr(true),
-            Self::Never => console::set_colors_enabled_stderr(false),
-        }
+        let wanted = match self {
+            Self::Auto => return,
+            Self::Always => true,
+            Self::Never => false,
+        };
+        console::set_colors_enabled(wanted);
+        console::set_colors_enabled_stderr(wanted);
     }
 
     /// Whether standard error takes colours, for what does not ask by itself: the reports of bad plans and fixtures.
@@ -38,8 +40,8 @@ mod tests {
     #[test]
     fn a_choice_is_stronger_than_the_terminal() {
         Color::Always.apply();
-        assert!(Color::on_stderr());
+        assert!(Color::on_stderr() && console::colors_enabled());
         Color::Never.apply();
-        assert!(!Color::on_stderr());
+        assert!(!Color::on_stderr() && !console::colors_enabled());
     }
 }
