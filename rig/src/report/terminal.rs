@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::live::text::visible;
 use crate::verdict::{Finding, Findings, Verdict};
 
 /// How the verdict is laid out.
@@ -18,7 +21,7 @@ pub struct Layout {
 pub fn render(findings: &Findings, layout: Layout) -> String {
     let mut out = String::new();
     let claims = || findings.edges.iter().chain(&findings.sub_totals);
-    let label_width = claims().map(|finding| finding.label.chars().count()).max().unwrap_or(0);
+    let label_width = claims().map(|finding| visible(&finding.label, layout.width).width()).max().unwrap_or(0);
     for finding in claims() {
         let line = layout.claim(finding, label_width);
         let _ = writeln!(out, "{line}");
@@ -28,48 +31,50 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
     let void = if trials.void > 0 { format!(", {} void", trials.void) } else { String::new() };
     let _ = writeln!(out, "{} trials of {}{void}{simulated}", trials.counted, trials.planned);
     for reason in &findings.reasons {
-        let _ = writeln!(out, "{}", layout.cut(&printable(reason), layout.width));
+        layout.wrap(&mut out, reason);
     }
-    let _ = writeln!(out, "verdict: {}", layout.paint(Some(findings.verdict)));
+    let _ = writeln!(out, "verdict: {}", layout.paint(Some(findings.verdict), 0));
     out
 }
 
 impl Layout {
     fn claim(self, finding: &Finding, label_width: usize) -> String {
-        let verdict = self.paint(finding.verdict);
+        let verdict = self.paint(finding.verdict, VERDICT_WIDTH);
         let room = self.width.saturating_sub(VERDICT_WIDTH + 1);
-        let label = printable(&finding.label);
-        let reason = printable(&finding.reason);
         if room < label_width + 2 + 20 {
-            return format!("{verdict} {}", self.cut(&label, room));
+            return format!("{verdict} {}", visible(&finding.label, room));
         }
-        let pad = " ".repeat(label_width.saturating_sub(label.chars().count()));
-        format!("{verdict} {label}{pad}  {}", self.cut(&reason, room - label_width - 2))
+        let label = visible(&finding.label, label_width);
+        let pad = " ".repeat(label_width.saturating_sub(label.width()));
+        format!("{verdict} {label}{pad}  {}", visible(&finding.reason, room - label_width - 2))
     }
 
-    fn paint(self, verdict: Option<Verdict>) -> String {
+    fn paint(self, verdict: Option<Verdict>, columns: usize) -> String {
         let (word, colour) = match verdict {
             Some(Verdict::Pass) => ("pass", 32),
             Some(Verdict::Fail) => ("FAIL", 31),
             Some(Verdict::Inconclusive) => ("inconclusive", 33),
             None => ("not judged", 2),
         };
-        let word = format!("{word:<VERDICT_WIDTH$}");
+        let word = format!("{word:<columns$}");
         if self.colour { format!("\x1b[{colour}m{word}\x1b[0m") } else { word }
     }
 
-    fn cut(self, text: &str, room: usize) -> String {
-        if text.chars().count() <= room {
-            return text.to_owned();
+    /// Writes a text in lines that end between words. A reason holds numbers that must not be cut off.
+    fn wrap(self, out: &mut String, text: &str) {
+        let mut line = String::new();
+        for word in text.split(' ').map(|word| visible(word, self.width)) {
+            if !line.is_empty() && line.width() + 1 + word.width() > self.width {
+                let _ = writeln!(out, "{line}");
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line += &word;
         }
-        let kept: String = text.chars().take(room.saturating_sub(1)).collect();
-        format!("{kept}…")
+        let _ = writeln!(out, "{line}");
     }
 }
 
 const VERDICT_WIDTH: usize = 12;
-
-/// Text that a terminal shows and does not obey.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
