@@ -12,16 +12,22 @@ pub(super) fn replace(
     name: &str,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), ReportError> {
-    let part = folder.join(format!(".{name}.part"));
-    let written = write_whole(&part, write).and_then(|()| fs::rename(&part, folder.join(name)));
-    written.map_err(|source| {
-        // Best effort: what is left has a name that no one takes for a report.
-        let _ = fs::remove_file(&part);
-        ReportError::Write { name: name.to_owned(), source }
-    })
+    whole(folder, name, |part| write_synced(part, write))
+        .map_err(|source| ReportError::Write { name: name.to_owned(), source })
 }
 
-fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+/// Has a file written beside its place and moves it there when it is whole.
+pub(super) fn whole(folder: &Path, name: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let part = folder.join(format!(".{name}.part"));
+    let written = write(&part).and_then(|()| fs::rename(&part, folder.join(name)));
+    if written.is_err() {
+        // Best effort: what is left has a name that no one takes for a report.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+fn write_synced(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     write(&mut out)?;
     // A full disk may show itself only when the data goes to it.

@@ -117,8 +117,8 @@ pub fn write(session: &Path, findings: &Findings) -> Result<Vec<PlotFile>, Error
     let mut save = |slug: &str, subject, kind: Kind, picture: Drawn<Picture>| {
         let name = format!("{slug}-{}.svg", kind.suffix());
         let picture = picture.map_err(|source| Error::Draw { name: name.clone(), source })?;
-        let path = folder.join(&name);
-        std::fs::write(&path, picture.svg).map_err(|source| Error::Write { path, source })?;
+        super::file::whole(&folder, &name, |part| std::fs::write(part, &picture.svg))
+            .map_err(|source| Error::Write { path: folder.join(&name), source })?;
         files.push(PlotFile { path: format!("{FOLDER}/{name}"), subject, kind, alt: picture.alt });
         Ok(())
     };
