@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::causes::with_causes;
-use super::{ExitCode, stdout};
+use super::{Color, ExitCode, stdout};
 use rig::journal::Recorded;
 use rig::report::{self, terminal};
 use rig::verdict::Findings;
@@ -33,9 +33,6 @@ pub fn reports(folder: &Path, findings: &Findings) -> ExitCode {
     let written = report::write_all(folder, findings);
     let page = folder.join("report.html");
     show(findings, written.is_ok().then_some(&*page));
-    for fault in findings.rig_faults.iter().take(5) {
-        eprintln!("rig fault: {}", rig::live::text::visible(&fault.detail, 400));
-    }
     if let Err(error) = written {
         eprintln!("error: the reports could not be written: {}", with_causes(&error));
         return ExitCode::NotWritten;
@@ -47,7 +44,7 @@ pub fn reports(folder: &Path, findings: &Findings) -> ExitCode {
 fn show(findings: &Findings, page: Option<&Path>) {
     let terminal = console::Term::stdout();
     let width = if terminal.is_term() { usize::from(terminal.size().1) } else { LINE };
-    let layout = terminal::Layout { width, colour: console::colors_enabled() };
+    let layout = terminal::Layout { width, colour: Color::on_stdout() };
     let mut text = terminal::render(findings, layout);
     if let Some(page) = page {
         text += &format!("report:  {}\n", page.display());
