@@ -2,7 +2,7 @@
 //! loopback TCP, to an external program, into the database.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -37,7 +37,8 @@ type Unreceipted = HashMap<(Actor, Actor, u16), (EdgeId, Landed)>;
 /// The carrier.
 pub struct Carrier {
     wiring: Wiring,
-    ports: HashMap<Actor, Rc<Port>>,
+    /// In order, so that a seed replays a session whose ports open at the same instant.
+    ports: BTreeMap<Actor, Rc<Port>>,
     /// The sending ends of the loopback connections, one an edge.
     channels: HashMap<EdgeId, Rc<Link>>,
     externals: HashMap<Actor, Rc<Link>>,
@@ -57,7 +58,7 @@ pub struct Parts {
     /// Which edge goes where.
     pub wiring: Wiring,
     /// The devices' ports, by actor.
-    pub ports: HashMap<Actor, Rc<Port>>,
+    pub ports: BTreeMap<Actor, Rc<Port>>,
     /// Loopback connections: an edge, the sending and the receiving end.
     pub channels: Vec<(EdgeId, Link, Link)>,
     /// Connections to external programs.
