@@ -13,13 +13,14 @@ use tokio::task::spawn_local;
 use super::belief::Reading;
 use super::desk::{Desk, Landed};
 use super::notes::Notes;
+use super::pause::pause;
 use super::port::{Ear, Port};
 use super::wiring::{Place, Wiring};
 use crate::actor::{Database, Measurement, Network, Passage};
 use crate::event::{Flaw, Misbehaviour, RigFault};
 use crate::link::Link;
 use crate::plan::EdgeId;
-use crate::protocol::{Arrived, Receiver, Unit};
+use crate::protocol::{Arrived, Protocol as _, Receiver, ReferenceFrame, Unit};
 use crate::stamp::{Source, Stamp};
 
 /// A payload on its way.
@@ -176,9 +177,19 @@ impl Carrier {
     async fn hand_over(&self, edge: EdgeId, frame: &Frame) -> io::Result<()> {
         if let Place::External(actor) = self.wiring.destination(edge) {
             let link = self.externals.get(&actor).ok_or(io::ErrorKind::NotConnected)?;
-            let sent = link.send(frame.encode().as_bytes()).await?;
+            let mut bytes = Vec::with_capacity(rig_payload::MAX_ENCODED);
+            let size = ReferenceFrame::default().encode(frame, &mut bytes);
+            let sent = link.send(&bytes).await?;
             let Header { source, destination, sequence, .. } = frame.header;
-            let landed = landed_of(frame, sent.last, sent.last);
+            let landed = Landed {
+                header: frame.header,
+                body: frame.body,
+                size,
+                first: sent.last,
+                last: sent.last,
+                made: None,
+                flaw: None,
+            };
             self.unreceipted.borrow_mut().insert((source, destination, sequence), (edge, landed));
             return Ok(());
         }
@@ -189,7 +200,7 @@ impl Carrier {
     async fn receive_channel(self: Rc<Self>, edge: EdgeId, link: Link) {
         let error = self
             .receive(&link, |carrier, arrived, frame| {
-                let landed = carrier.complete(edge, landed_of(&frame, arrived.first, arrived.last));
+                let landed = carrier.complete(edge, landed_of(&frame, arrived));
                 if carrier.wiring.destination(edge) == Place::Database {
                     spawn_local(carrier.store(edge, landed));
                 } else {
@@ -216,7 +227,7 @@ impl Carrier {
                 self.desk.land(edge, landed);
             }
         } else if let Some(edge) = self.desk.edge_of(&frame.header) {
-            self.desk.land(edge, landed_of(frame, arrived.first, arrived.last));
+            self.desk.land(edge, landed_of(frame, arrived));
         }
     }
 
@@ -271,12 +282,7 @@ impl Ear for Carrier {
             let what = format!("{} tells a setting older than the one it acknowledged", frame.header.kind.name());
             port.misbehaved(Misbehaviour::ForgotState, what);
         }
-        let landed = Landed {
-            size: arrived.size,
-            made: reading.made,
-            flaw: reading.flaw,
-            ..landed_of(&frame, arrived.first, arrived.last)
-        };
+        let landed = Landed { made: reading.made, flaw: reading.flaw, ..landed_of(&frame, arrived) };
         let Some(edge) = self.desk.edge_of(&frame.header).filter(|_| frame.header.source == port.actor()) else {
             port.stray(None, Flaw::Unsolicited, arrived.last, arrived.bytes);
             return;
@@ -306,15 +312,7 @@ impl Ear for Carrier {
     }
 }
 
-fn landed_of(frame: &Frame, first: Stamp, last: Stamp) -> Landed {
-    let payload = u16::try_from(frame.size()).unwrap_or(u16::MAX);
-    let wire = u16::try_from(frame.encode().as_bytes().len()).unwrap_or(u16::MAX);
-    let size = crate::event::Size { payload, pdu: payload, wire };
+fn landed_of(frame: &Frame, arrived: &Arrived) -> Landed {
+    let Arrived { size, first, last, .. } = *arrived;
     Landed { header: frame.header, body: frame.body, size, first, last, made: None, flaw: None }
-}
-
-async fn pause(delay: Duration) {
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
 }

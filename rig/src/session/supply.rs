@@ -106,6 +106,9 @@ impl Supply {
             .await;
         if let Some(at) = sensed {
             self.edges.borrow_mut().insert(rail.to_owned(), (to, at));
+            for port in self.ports.iter().filter(|port| port.device().feeder.as_deref() == Some(rail)) {
+                port.grid_changed(to, at);
+            }
         }
         if let Err(error) = &result {
             self.notes.fault(error.fault(), format!("rail {rail}: {error}"));
