@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ExitCode, stdout};
+use super::{Color, ExitCode, stdout};
 use rig::journal::Recorded;
 use rig::report::{self, terminal};
 use rig::verdict::Findings;
@@ -34,16 +34,13 @@ pub fn reports(folder: &Path, findings: &Findings) -> ExitCode {
         eprintln!("error: the reports could not be written: {error}");
         return ExitCode::NotWritten;
     }
-    for fault in findings.rig_faults.iter().take(5) {
-        eprintln!("rig fault: {}", rig::live::text::visible(&fault.detail, 400));
-    }
     findings.verdict.into()
 }
 
 fn show(folder: &Path, findings: &Findings) {
     let terminal = console::Term::stdout();
     let width = if terminal.is_term() { usize::from(terminal.size().1) } else { LINE };
-    let layout = terminal::Layout { width, colour: console::colors_enabled() };
+    let layout = terminal::Layout { width, colour: Color::on_stdout() };
     let text = terminal::render(findings, layout);
     let report = folder.join("report.html");
     if let Err(error) = stdout::print(format!("{text}report:  {}\n", report.display()).as_bytes()) {

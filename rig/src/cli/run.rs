@@ -110,6 +110,8 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         );
         return Err(ExitCode::BadInput);
     }
+    let seed = args.seed.unwrap_or_else(|| StdRng::from_os_rng().next_u64());
+    let command = again(args, plan.trials, seed);
     let id = args.name.clone().unwrap_or_else(|| session_id(&plan, &fixture));
     Ok(Session {
         folder: args.output.join(&id),
@@ -118,7 +120,8 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         fixture,
         fixture_file: args.fixture.clone(),
         sources,
-        seed: args.seed.unwrap_or_else(|| StdRng::from_os_rng().next_u64()),
+        seed,
+        command,
         simulated: args.simulate,
     })
 }
@@ -138,6 +141,22 @@ fn session_id(plan: &Plan, fixture: &Fixture) -> String {
     let now = OffsetDateTime::now_utc();
     let when = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
     format!("{when}-{}-{}", plan.name, fixture.name)
+}
+
+/// The command line that asks for the same session again.
+fn again(args: &RunArgs, trials: u32, seed: u64) -> Vec<String> {
+    let path = |path: &Path| path.display().to_string();
+    let mut command = vec!["rig".to_owned(), "run".to_owned(), path(&args.plan)];
+    command.extend(["--fixture".to_owned(), path(&args.fixture)]);
+    command.extend(["--trials".to_owned(), trials.to_string(), "--seed".to_owned(), seed.to_string()]);
+    if !args.only.is_empty() {
+        command.push("--only".to_owned());
+        command.extend(args.only.iter().cloned());
+    }
+    if args.simulate {
+        command.push("--simulate".to_owned());
+    }
+    command
 }
 
 fn file_name(path: &Path) -> String {

@@ -217,8 +217,8 @@ async fn connect(
     let database = database.then(|| open_database(session, notes)).transpose()?;
     let network = Network::new(&session.fixture, session.seed);
     let desk = Rc::new(Desk::new(&plan, notes.clone()));
-    let parts = Parts { wiring, ports, channels, externals, network, database };
-    let carrier = Carrier::start(parts, Rc::clone(&desk), notes.clone());
+    let means = Parts { wiring, ports, channels, externals, network, database };
+    let carrier = Carrier::start(means, Rc::clone(&desk), notes.clone());
     Ok(Scene { plan, desk, carrier, supply, notes: notes.clone() })
 }
 

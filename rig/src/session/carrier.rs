@@ -32,6 +32,9 @@ pub struct Sending {
     pub on_wire: Option<Stamp>,
 }
 
+/// Payloads by source, destination and sequence.
+type Unreceipted = HashMap<(Actor, Actor, u16), (EdgeId, Landed)>;
+
 /// The carrier.
 pub struct Carrier {
     wiring: Wiring,
@@ -44,7 +47,7 @@ pub struct Carrier {
     /// What was seen of a payload at its device's port, for when it reaches its actor.
     seen: RefCell<HashMap<(EdgeId, u16), Landed>>,
     /// Payloads that an external program has not yet acknowledged.
-    unreceipted: RefCell<HashMap<(Actor, Actor, u16), (EdgeId, Landed)>>,
+    unreceipted: RefCell<Unreceipted>,
     desk: Rc<Desk>,
     notes: Notes,
     itself: Weak<Self>,

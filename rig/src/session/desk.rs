@@ -47,6 +47,7 @@ pub enum Expected {
 
 /// How waiting for a payload ended.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made, and most are the large one")]
 pub enum Ending {
     /// It landed.
     Landed(Landed),
@@ -162,7 +163,7 @@ impl Desk {
         let ended = async {
             loop {
                 let changed = self.changed.notified();
-                if let Some(ending) = self.with(edge, |slot| slot.ending()) {
+                if let Some(ending) = self.with(edge, Slot::ending) {
                     return ending;
                 }
                 changed.await;

@@ -59,6 +59,8 @@ pub struct Session {
     pub sources: BTreeMap<String, String>,
     /// The seed of everything random.
     pub seed: u64,
+    /// The command line that asks for the same again, for the record.
+    pub command: Vec<String>,
     /// Whether time is virtual and the devices are twins in memory.
     pub simulated: bool,
 }
@@ -133,6 +135,7 @@ fn start(session: &Session, wall: String, wall_gap: Nanos, host: BTreeMap<String
         wall_gap,
         simulated: session.simulated,
         seed: session.seed,
+        command: session.command.clone(),
         sources: session.sources.clone(),
         plan: session.plan.clone(),
         fixture: session.fixture.clone(),

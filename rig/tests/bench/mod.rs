@@ -49,6 +49,7 @@ pub fn simulate(plan: Plan, fixture: Fixture, seed: u64) -> Simulated {
         fixture_file: PathBuf::new(),
         sources: [].into(),
         seed,
+        command: Vec::new(),
         simulated: true,
     };
     let (records, received) = mpsc::channel();
