@@ -1,14 +1,18 @@
 //! The record plane: writes what the wire thread sends, and folds it.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::thread;
+use std::time::Duration;
 
 use crate::event::{Event, Fact};
 use crate::verdict::{Findings, Tally};
 
-use super::writer::FLUSH_AFTER;
 use super::{Journal, JournalError, Traffic};
+
+/// How long the recorder sleeps when it has written all there is. It looks by itself rather than being woken: a wake-up
+/// for each record would be a system call of the wire thread, which is not to wait for the record plane in any way.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What the wire thread hands over.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,10 +65,8 @@ impl Recorder {
         let mut journal = self.journal;
         let mut first_error = None;
         let mut tally: Option<Tally> = None;
-        let every = Duration::from_nanos(FLUSH_AFTER);
-        let mut flushed = Instant::now();
         loop {
-            let written = match records.recv_timeout(every) {
+            let written = match records.try_recv() {
                 Ok(Record::Event(event)) => {
                     let tally = match (&mut tally, &event.fact) {
                         (Some(tally), _) => tally,
@@ -77,14 +79,14 @@ impl Recorder {
                     written
                 }
                 Ok(Record::Traffic(traffic)) => journal.traffic(&traffic),
-                Err(RecvTimeoutError::Timeout) => Ok(()),
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    let flushed = journal.flush();
+                    thread::sleep(PAUSE);
+                    flushed
+                }
+                Err(TryRecvError::Disconnected) => break,
             };
             remember(&mut first_error, written);
-            if flushed.elapsed() >= every {
-                remember(&mut first_error, journal.flush());
-                flushed = Instant::now();
-            }
         }
         remember(&mut first_error, journal.finish());
         let mut findings = tally.ok_or(JournalError::NoStart)?.findings();

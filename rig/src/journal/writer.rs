@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::event::{Event, Fact};
-use crate::stamp::Nanos;
 
 use super::trace::{Trace, Traffic};
 use super::{EVENTS, JournalError, LONGEST_LINE, TRACE};
@@ -62,8 +61,7 @@ impl Journal {
         Self { events: Some(BufWriter::new(events)), trace: TraceFile::Waiting(trace), files: Vec::new() }
     }
 
-    /// Writes an event. What a reader must not miss after a crash (starts, ends of trials, power, faults) is handed
-    /// to the system at once.
+    /// Writes an event; it may lie in a buffer until [`Journal::flush`].
     ///
     /// # Errors
     /// [`JournalError::Write`].
@@ -72,15 +70,7 @@ impl Journal {
             self.start_trace(start)?;
         }
         let Some(events) = &mut self.events else { return Ok(()) };
-        let written = write_line(events, event).and_then(|()| match &event.fact {
-            Fact::Started(_)
-            | Fact::TrialEnded { .. }
-            | Fact::Power { .. }
-            | Fact::RigFault { .. }
-            | Fact::Ended(_) => events.flush(),
-            _ => Ok(()),
-        });
-        written.map_err(|source| self.close_events(source))
+        write_line(events, event).map_err(|source| self.close_events(source))
     }
 
     /// Writes bytes that passed over a link.
@@ -152,6 +142,3 @@ fn write_line(events: &mut impl Write, event: &Event) -> io::Result<()> {
     }
     events.write_all(&line)
 }
-
-/// The longest time for which what was written may lie in the buffer.
-pub(super) const FLUSH_AFTER: Nanos = 200_000_000;

@@ -4,6 +4,7 @@ use rig_payload::{Frame, Header, Kind, Mode, State};
 
 use super::device_clock::{Contradiction, DeviceClock};
 use crate::event::Flaw;
+use crate::fixture::Level;
 use crate::stamp::Stamp;
 
 /// Commands a belief remembers: more than any plan has in flight.
@@ -13,6 +14,8 @@ const REMEMBERED: usize = 32;
 pub struct Belief {
     clock: Option<DeviceClock>,
     commands: VecDeque<Command>,
+    /// When the rail that it senses as the grid last fell, and last returned.
+    grid: [Option<Stamp>; 2],
     boots: Option<u16>,
     /// Settings the device may hold: the last it acknowledged, then those sent since.
     settings: Vec<u16>,
@@ -60,6 +63,7 @@ impl Belief {
         Self {
             clock: drift_ppm.map(DeviceClock::new),
             commands: VecDeque::new(),
+            grid: [None; 2],
             boots: None,
             settings: Vec::new(),
             acknowledged_by: None,
@@ -77,6 +81,11 @@ impl Belief {
         if header.kind.is_setting() {
             self.settings.push(header.sequence);
         }
+    }
+
+    /// What it senses as the grid fell or returned at `edge`.
+    pub fn grid_changed(&mut self, to: Level, edge: Stamp) {
+        self.grid[usize::from(to == Level::On)] = Some(edge);
     }
 
     /// Its power was cut: it will boot.
@@ -129,8 +138,12 @@ impl Belief {
         // The network may have brought the command twice, and this answers the first copy.
         let command = self.commands.iter().find(|command| command.sequence == header.correlation);
         let after = command.filter(|_| is_caused_by_command(header.kind)).map(|command| command.last);
+        let edge = alarmed_of(header.kind).and_then(|level| self.grid[usize::from(level == Level::On)]);
         if let Some(clock) = &mut self.clock {
             reading.contradiction = clock.observe(header.stamp, after, first) == Err(Contradiction);
+            if let Some(edge) = edge {
+                clock.suppose(header.stamp, edge, first);
+            }
             reading.made = clock.map(header.stamp, first.hi);
         }
         if matches!(header.kind, Kind::DischargeAck | Kind::ChargeRateAck | Kind::CapAck | Kind::CancelAck) {
@@ -166,6 +179,15 @@ impl Belief {
 /// Payloads whose correlation is the sequence of the command that caused them.
 fn is_caused_by_command(kind: Kind) -> bool {
     !matches!(kind, Kind::Boot | Kind::InIslandAlarm | Kind::OutOfIslandAlert)
+}
+
+/// The change of the grid that a payload of this kind tells of.
+fn alarmed_of(kind: Kind) -> Option<Level> {
+    match kind {
+        Kind::InIslandAlarm => Some(Level::Off),
+        Kind::OutOfIslandAlert => Some(Level::On),
+        _ => None,
+    }
 }
 
 /// The mode that a payload of this kind tells.
@@ -255,6 +277,21 @@ mod tests {
         assert!(!belief.booted(&boot, at(2)).expected);
         belief.cut();
         assert!(belief.booted(&boot, at(3)).expected);
+    }
+
+    #[test]
+    fn the_alarm_of_an_island_dates_the_alert_that_comes_long_after_its_edge() {
+        const SECOND: u64 = 1_000_000_000;
+        let mut belief = Belief::new(Some(0.0));
+        let state = State { mode: Mode::Islanded, ..State::default() };
+        let made = |kind, stamp| Header { stamp, ..header(kind, 1, 1) };
+        belief.grid_changed(Level::Off, at(100 * SECOND));
+        let alarm = Frame { header: made(Kind::InIslandAlarm, 2 * SECOND), body: state.into() };
+        belief.heard(&alarm, at(102 * SECOND));
+        belief.grid_changed(Level::On, at(110 * SECOND));
+        let alert = Frame { header: made(Kind::OutOfIslandAlert, 312 * SECOND), body: State::default().into() };
+        let made = belief.heard(&alert, at(412 * SECOND)).made.expect("bounded on both sides");
+        assert_eq!((made.lo, made.hi), (410 * SECOND, 412 * SECOND));
     }
 
     #[test]

@@ -63,6 +63,15 @@ impl DeviceClock {
         Ok(())
     }
 
+    /// Takes it that a payload stamped `stamp` was made after `after`, as an alarm is after what it tells of, unless
+    /// that contradicts what is known: an alarm that was held back may tell of an earlier change.
+    pub fn suppose(&mut self, stamp: u64, after: Stamp, first: Stamp) {
+        let known = *self;
+        if self.observe(stamp, Some(after), first).is_err() {
+            *self = known;
+        }
+    }
+
     /// The instant of a device's stamp on the session clock, where the clock is bounded on both sides.
     #[must_use]
     pub fn map(&self, stamp: u64, now: Nanos) -> Option<Stamp> {
@@ -124,6 +133,16 @@ mod tests {
         clock.observe(0, Some(seen(1_000)), seen(1_200)).unwrap();
         assert_eq!(clock.observe(5_000_000_000, Some(seen(2_000)), seen(2_100)), Err(Contradiction));
         assert_eq!(clock.map(0, 3_000), None);
+    }
+
+    #[test]
+    fn a_supposition_that_cannot_be_changes_nothing() {
+        let mut clock = DeviceClock::new(0.0);
+        clock.observe(0, Some(seen(1_000)), seen(1_200)).unwrap();
+        clock.suppose(500, seen(9_000), seen(9_100));
+        assert_eq!(clock.map(500, 9_100).map(|s| (s.lo, s.hi)), Some((1_500, 1_700)));
+        clock.suppose(500, seen(1_600), seen(9_100));
+        assert_eq!(clock.map(500, 9_100).map(|s| (s.lo, s.hi)), Some((1_600, 1_700)));
     }
 
     #[test]

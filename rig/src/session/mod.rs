@@ -11,6 +11,7 @@ mod desk;
 mod device_clock;
 mod draw;
 mod notes;
+mod pause;
 mod play;
 mod player;
 mod port;
@@ -29,7 +30,7 @@ use futures_util::FutureExt;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch::Receiver;
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_local};
 
 use self::bench::Bench;
 use self::notes::Notes;
@@ -70,7 +71,7 @@ pub struct Session {
 /// Whatever happens, the rails are put into their safe state and the last event is [`Fact::Ended`].
 ///
 /// # Errors
-/// Where the runtime cannot be made; nothing has happened then.
+/// Where the runtime cannot be made; nothing has happened then. Where rig panicked before or after it played, too.
 pub fn run(session: &Session, records: Sender<Record>, stop: Receiver<bool>) -> std::io::Result<()> {
     watch::count_panics();
     let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -78,20 +79,28 @@ pub fn run(session: &Session, records: Sender<Record>, stop: Receiver<bool>) -> 
     let tuning = (!session.simulated).then(host::prepare);
     let mut granted = tuning.as_ref().map(|tuning| tuning.granted().clone()).unwrap_or_default();
     granted.insert("rig".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-    runtime.block_on(LocalSet::new().run_until(async {
-        let clock = Clock::start();
-        let (wall, wall_gap) = wall_of(clock);
-        let notes = Notes::new(clock, wall, records);
-        let wall = wall.format(&Rfc3339).unwrap_or_default();
-        let start = start(session, wall, wall_gap, granted);
-        if matches!(session.plan.decision.rule, Rule::Sequential { .. }) {
-            notes.judge(Tally::new(start.clone()));
-        }
-        notes.note(Fact::Started(Box::new(start)));
-        let end = conduct(session, &notes, stop).await;
-        notes.note(Fact::Ended(end));
-    }));
-    Ok(())
+    let session = session.clone();
+    // A local task, not the future that the runtime blocks on: that one is polled each time anything at all wakes, and
+    // waking it from a task costs another look at the kernel.
+    runtime.block_on(
+        LocalSet::new().run_until(async {
+            spawn_local(whole(session, granted, records, stop)).await.map_err(std::io::Error::other)
+        }),
+    )
+}
+
+async fn whole(session: Session, granted: BTreeMap<String, String>, records: Sender<Record>, stop: Receiver<bool>) {
+    let clock = Clock::start();
+    let (wall, wall_gap) = wall_of(clock);
+    let notes = Notes::new(clock, wall, records);
+    let wall = wall.format(&Rfc3339).unwrap_or_default();
+    let start = start(&session, wall, wall_gap, granted);
+    if matches!(session.plan.decision.rule, Rule::Sequential { .. }) {
+        notes.judge(Tally::new(start.clone()));
+    }
+    notes.note(Fact::Started(Box::new(start)));
+    let end = conduct(&session, &notes, stop).await;
+    notes.note(Fact::Ended(end));
 }
 
 async fn conduct(session: &Session, notes: &Notes, stop: Receiver<bool>) -> End {

@@ -15,6 +15,7 @@ use super::desk::{Desk, Ending, Expected, Landed};
 use super::device_clock::narrow;
 use super::draw::{self, Act, Drawn};
 use super::notes::Notes;
+use super::pause::pause;
 use super::supply::{Edge, Supply};
 use super::wiring::Place;
 use crate::event::{Arrival, Delivery, Fact};
@@ -92,7 +93,7 @@ impl Player {
         let played = self.run(&steps).await;
         self.note_unanswered();
         if played.is_ok() {
-            tokio::time::sleep(self.plan.settle).await;
+            pause(self.plan.settle).await;
         }
         self.commands.borrow_mut().clear();
         played.map(|()| self.missed.borrow().clone())
@@ -100,9 +101,7 @@ impl Player {
 
     async fn run(&self, steps: &[Drawn<'_>]) -> Result<(), PowerError> {
         for step in steps {
-            if !step.pause.is_zero() {
-                tokio::time::sleep(step.pause).await;
-            }
+            pause(step.pause).await;
             match &step.act {
                 Act::One(action) => self.act(action).await?,
                 Act::Parallel(branches) => self.run_all(branches).await?,

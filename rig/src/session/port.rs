@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::belief::{Belief, Boot, Reading};
 use super::notes::Notes;
 use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Size, Stray};
-use crate::fixture::{Device, Link as LinkSpec};
+use crate::fixture::{Device, Level, Link as LinkSpec};
 use crate::link::{BenchPorts, Link, LinkError, Sent};
 use crate::plan::EdgeId;
 use crate::protocol::{self, Arrived, Receiver, Unit};
@@ -131,6 +131,11 @@ impl Port {
         self.belief.borrow_mut().commanded(&frame.header, sent.last);
         self.notes.traffic(&self.name, true, sent.first.lo, &bytes, Some(edge));
         Ok((sent, size))
+    }
+
+    /// What the device senses as the grid has changed.
+    pub fn grid_changed(&self, to: Level, edge: Stamp) {
+        self.belief.borrow_mut().grid_changed(to, edge);
     }
 
     /// The device's supply changes.

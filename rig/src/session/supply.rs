@@ -128,6 +128,9 @@ impl Supply {
         if let Some(at) = sensed {
             let edge = Edge { level: to, commanded: commanded.unwrap_or(at.lo), at };
             self.edges.borrow_mut().insert(rail.to_owned(), edge);
+            for port in self.ports.iter().filter(|port| port.device().feeder.as_deref() == Some(rail)) {
+                port.grid_changed(to, at);
+            }
         }
         if let Err(error) = &result {
             self.notes.fault(error.fault(), format!("rail {rail}: {error}"));

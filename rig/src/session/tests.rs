@@ -19,6 +19,7 @@ fn session(folder: &Path) -> Session {
         sources: BTreeMap::new(),
         seed: 1,
         simulated: true,
+        command: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::lab::{Ended, Lab};
 
 /// Plays a plan where no file can grow over a limit: the system refuses as it does on a full disk, for everyone and
 /// without a disk of one's own.
+#[expect(unsafe_code, reason = "a limit of the child is set between fork and exec")]
 fn play(lab: &Lab, limit: u64, arguments: &[&str]) -> Ended {
     let mut command = lab.command(arguments);
     let limited = move || {

@@ -22,13 +22,9 @@ impl Block {
     /// Fills a block on a thread of its own, which has what the host grants a wire thread.
     pub fn of(fill: impl FnOnce(&mut Self) -> io::Result<()> + Send) -> io::Result<Self> {
         let before = cpu::taken();
-        let mut block = std::thread::scope(|scope| {
-            let filled = scope.spawn(|| {
-                let _granted = rig::host::prepare();
-                let mut block = Self::default();
-                fill(&mut block).map(|()| block)
-            });
-            filled.join().unwrap_or_else(|_| Err(io::Error::other("a benchmark's thread panicked")))
+        let mut block = on_wire_thread(|| {
+            let mut block = Self::default();
+            fill(&mut block).map(|()| block)
         })?;
         let taken = cpu::taken().saturating_sub(before);
         let exchanges = block.whole.len().max(block.stamps.len()).max(1);
@@ -38,6 +34,17 @@ impl Block {
         }
         Ok(block)
     }
+}
+
+/// Runs something on a thread of its own, which has what the host grants a wire thread.
+pub fn on_wire_thread<T: Send>(run: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let _granted = rig::host::prepare();
+            run()
+        });
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("a benchmark's thread panicked")))
+    })
 }
 
 /// The time below or at which a share of sorted times lies (nearest rank).

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rig::event::{Arrival, Delivery, End, Event, Fact};
 use rig::fixture;
@@ -170,23 +170,33 @@ impl Line {
     }
 }
 
-/// Exchanges one after another on each of many ttys at once, a task a tty as a session's ports have. Returns exchanges
-/// per second; the record holds all of them.
-pub fn exchanges_at_once(ports: &[PathBuf], each: u16) -> io::Result<f64> {
+/// How many exchanges there were in a second.
+#[derive(Clone, Copy)]
+pub struct Rate {
+    /// On the wire.
+    pub on_wire: f64,
+    /// Counted until the recorder had written all of them to the disk.
+    pub recorded: f64,
+}
+
+/// Exchanges one after another on each of many ttys at once, a task a tty as a session's ports have.
+pub fn exchanges_at_once(ports: &[PathBuf], each: u16) -> io::Result<Rate> {
     let all = u32::from(each) * u32::try_from(ports.len()).unwrap_or(u32::MAX);
-    let (elapsed, recorded) = recorded(all, async |notes| {
+    let ((start, elapsed), recorded) = recorded(all, async |notes| {
         let lines = Line::open_all(ports, &notes).await?;
         let start = Instant::now();
         let tasks: Vec<_> = lines.into_iter().map(|line| spawn_local(line.exchanges(each, |_, _| {}))).collect();
         for task in tasks {
             task.await??;
         }
-        Ok(start.elapsed())
+        Ok((start, start.elapsed()))
     })?;
+    let recorded_after = start.elapsed();
     if recorded.error.is_some() || recorded.findings.trials.counted != all {
         return Err(io::Error::other(format!("{} exchanges recorded of {all}", recorded.findings.trials.counted)));
     }
-    Ok(f64::from(all) / elapsed.as_secs_f64())
+    let rate = |time: Duration| f64::from(all) / time.as_secs_f64();
+    Ok(Rate { on_wire: rate(elapsed), recorded: rate(recorded_after) })
 }
 
 /// Exchanges one after another on one tty, and how far rig's receive stamp lies behind the peer's own.
