@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::causes::with_causes;
 use super::interrupt::Interrupt;
 use super::outcome;
 use super::{ExitCode, RunArgs, problems};
@@ -32,7 +33,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let journal = match Recorder::create(&session.folder) {
         Ok(journal) => journal,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&error));
             return ExitCode::NotWritten;
         }
     };
@@ -78,7 +79,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
         (Err(_), _) => ExitCode::Inconclusive,
         (_, Err(error)) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&error));
             ExitCode::NotWritten
         }
     }
