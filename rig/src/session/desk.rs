@@ -165,13 +165,11 @@ impl Desk {
                 changed.await;
             }
         };
-        match timeout_at(self.notes.clock().instant(deadline), ended).await {
-            Ok(ending) => ending,
-            Err(_) => {
-                let broken = self.with(edge, Slot::give_up).or_else(|| self.broken(edge));
-                broken.map_or(Ending::Absent, Ending::Broken)
-            }
+        if let Ok(ending) = timeout_at(self.notes.clock().instant(deadline), ended).await {
+            return ending;
         }
+        let broken = self.with(edge, Slot::give_up).or_else(|| self.broken(edge));
+        broken.map_or(Ending::Absent, Ending::Broken)
     }
 
     /// The flaw of the piece that explains the absence of an edge's payload.

@@ -1,7 +1,7 @@
 //! A session: the plan is played on the bench, trial by trial, and every fact of it is noted.
 //!
 //! All of this runs on the wire thread, on one current-thread runtime. It prints nothing, writes no file and waits
-//! for nobody on the record plane; facts and traffic leave through [`notes::Notes`].
+//! for nobody on the record plane; facts and traffic leave through `notes::Notes`.
 
 mod belief;
 mod bench;
