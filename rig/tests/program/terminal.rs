@@ -63,9 +63,8 @@ fn a_narrow_terminal_has_no_line_that_wraps() {
     for line in lines.iter().filter(|line| !line.starts_with("report:")) {
         assert!(measure_text_width(line) <= 40, "{line:?}");
     }
-    assert!(lines.iter().any(|line| line == "inconclusive D7 Distr. Cust. Storage → …"), "{lines:#?}");
     // The verdict's reason is wrapped and not cut: how many trials are missing is in it.
-    let text = lines.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+    let text = lines.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
     let why = "15 of 15 claims are not decided; 568 more trials, all in time, would decide them";
     assert!(text.contains(why), "{text}");
 }
