@@ -157,7 +157,8 @@ fn a_busy_port_is_told_before_the_first_trial() {
     let _held =
         Flock::lock(File::from(tty.slave), FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error).unwrap();
     let ended = not_ready(&storage_at(&path));
-    let said =
-        format!("rig fault: device storage: {path}: another program uses the port; see which with `fuser {path}`");
+    let said = format!(
+        "the rig's fault: device storage: {path}: another program uses the port; see which with `fuser {path}`"
+    );
     assert!(ended.said().contains(&said), "{}", ended.out);
 }
