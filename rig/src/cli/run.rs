@@ -30,8 +30,8 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let recorder = match Recorder::create(&session.folder) {
-        Ok(recorder) => recorder,
+    let journal = match Recorder::create(&session.folder) {
+        Ok(journal) => journal,
         Err(error) => {
             eprintln!("error: {}", with_causes(&error));
             return ExitCode::NotWritten;
@@ -54,7 +54,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
     };
     let mut live = None;
-    let recorded = recorder.run(&received, |event, tally| {
+    let recorded = journal.run(&received, |event, tally| {
         if let rig::event::Fact::Started(start) = &event.fact {
             live = Some(Live::new(Mode::detect(), start));
         }
@@ -165,5 +165,5 @@ fn file_name(path: &Path) -> String {
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -28,7 +28,7 @@ use crate::power::{PowerError, Rails};
 pub const DATABASE: &str = "analytic.sqlite";
 
 /// How long a port may take to be there once its device has power, on top of the boot time.
-const PORT_APPEARS: Duration = Duration::from_secs(2);
+pub const PORT_APPEARS: Duration = Duration::from_secs(2);
 
 /// A bench that is ready to be played on.
 pub struct Bench {

@@ -14,6 +14,7 @@ mod notes;
 mod play;
 mod player;
 mod port;
+mod slot;
 mod supply;
 mod watch;
 mod wiring;

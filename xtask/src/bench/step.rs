@@ -38,16 +38,16 @@ pub fn exchanges(port: &Path, count: u16, block: &mut Block) -> io::Result<()> {
         command: Vec::new(),
         simulated: false,
     };
-    let recorder = Recorder::create(&session.folder).map_err(io::Error::other)?;
+    let journal = Recorder::create(&session.folder).map_err(io::Error::other)?;
     let (records, received) = mpsc::channel();
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let mut watch = Watch::default();
     let recorded = std::thread::scope(|scope| {
         // The calling thread plays the session, for it has what the host grants; the recorder is an ordinary thread.
         let seen = &mut *block;
-        let recorder = scope.spawn(move || recorder.run(&received, |event, _| watch.note(event, seen)));
+        let writer = scope.spawn(move || journal.run(&received, |event, _| watch.note(event, seen)));
         session::run(&session, records, stopped)?;
-        recorder.join().map_err(|_| io::Error::other("the recorder panicked"))?.map_err(io::Error::other)
+        writer.join().map_err(|_| io::Error::other("the recorder panicked"))?.map_err(io::Error::other)
     })?;
     let trials = recorded.findings.trials;
     if recorded.error.is_some() || trials.void > 0 || block.whole.len() != usize::from(count) {
@@ -130,11 +130,9 @@ exchange = ["B1", "B2"]
 fn fixture(port: &Path) -> String {
     let (port, baud) = (port.display(), peer::BAUD);
     let storage = Actor::Storage.name();
-    let emulated: String = Actor::ALL
-        .into_iter()
-        .filter(|actor| *actor != Actor::Storage)
-        .map(|actor| format!("\"{}\" = \"emulated\"\n", actor.name()))
-        .collect();
+    let others = Actor::ALL.into_iter().filter(|actor| *actor != Actor::Storage);
+    let emulated: Vec<_> = others.map(|actor| format!("\"{}\" = \"emulated\"", actor.name())).collect();
+    let emulated = emulated.join("\n");
     format!(
         r#"
 version = 1
