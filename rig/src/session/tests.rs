@@ -18,6 +18,7 @@ fn session(folder: &Path) -> Session {
         fixture_file: PathBuf::new(),
         sources: BTreeMap::new(),
         seed: 1,
+        command: Vec::new(),
         simulated: true,
     }
 }

@@ -24,11 +24,11 @@ impl Terminal {
     fn show(&self, arguments: &[&str]) -> String {
         let lab = Lab::new("dispatch").trials(30);
         let size = Winsize { ws_row: 24, ws_col: self.columns, ws_xpixel: 0, ws_ypixel: 0 };
-        let tty = openpty(&size, None).unwrap();
+        let tty = openpty(&size, None).expect("a terminal");
         let mut command = lab.command(arguments);
         command.arg("--simulate").env("TERM", "xterm-256color").stderr(Stdio::null());
         if self.progress {
-            command.stderr(Stdio::from(tty.slave.try_clone().unwrap()));
+            command.stderr(Stdio::from(tty.slave.try_clone().expect("the same terminal")));
         }
         command.stdout(Stdio::from(tty.slave)).envs(self.set.map(|name| (name, "1")));
         let screen = thread::spawn(move || {
@@ -39,11 +39,11 @@ impl Terminal {
             }
             String::from_utf8(text).expect("text")
         });
-        let status = command.status().unwrap();
+        let status = command.status().expect("the program runs");
         // The command holds the terminal open, too.
         drop(command);
         assert_eq!(status.code(), Some(3));
-        screen.join().unwrap()
+        screen.join().expect("the screen is read")
     }
 }
 
