@@ -4,7 +4,7 @@ use std::error::Error;
 
 /// What an error says and, in parentheses, what its causes say that it does not say itself.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut said = error.to_string();
+    let said = error.to_string();
     let mut causes: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -14,10 +14,7 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
         }
         next = cause.source();
     }
-    if !causes.is_empty() {
-        said += &format!(" ({})", causes.join(": "));
-    }
-    said
+    if causes.is_empty() { said } else { format!("{said} ({})", causes.join(": ")) }
 }
 
 #[cfg(test)]

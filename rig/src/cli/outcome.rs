@@ -45,11 +45,9 @@ fn show(findings: &Findings, page: Option<&Path>) {
     let terminal = console::Term::stdout();
     let width = if terminal.is_term() { usize::from(terminal.size().1) } else { LINE };
     let layout = terminal::Layout { width, colour: Color::on_stdout() };
-    let mut text = terminal::render(findings, layout);
-    if let Some(page) = page {
-        text += &format!("report:  {}\n", page.display());
-    }
-    if let Err(error) = stdout::print(text.as_bytes()) {
+    let verdict = terminal::render(findings, layout);
+    let page = page.map(|page| format!("report:  {}\n", page.display())).unwrap_or_default();
+    if let Err(error) = stdout::print(format!("{verdict}{page}").as_bytes()) {
         eprintln!("error: cannot write to standard output: {error}");
     }
 }

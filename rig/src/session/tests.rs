@@ -19,6 +19,7 @@ fn session(folder: &Path) -> Session {
         sources: BTreeMap::new(),
         command: Vec::new(),
         seed: 1,
+        command: Vec::new(),
         simulated: true,
         command: Vec::new(),
     }

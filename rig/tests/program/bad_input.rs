@@ -129,7 +129,7 @@ fn not_ready(lab: &Lab) -> Ended {
     let ended = lab.run(&[]);
     assert_eq!(ended.code, Some(3), "{}{}", ended.out, ended.err);
     assert!(!ended.facts().contains(&Fact::TrialStarted));
-    assert!(ended.out.contains("a fault of the rig ended the session after 0 trials"), "{}", ended.out);
+    assert!(ended.said().contains("a fault of the rig ended the session after 0 trials"), "{}", ended.out);
     assert!(!ended.file("junit.xml").contains("<failure"), "no device is to blame");
     let safe = |fact: &&Fact| matches!(fact, Fact::Safe { error: None, .. });
     assert_eq!(ended.facts().iter().filter(safe).count(), 4, "the rails are safe all the same");
@@ -146,7 +146,7 @@ fn storage_at(port: &str) -> Lab {
 #[test_case("/dev/null", "this is no serial port; name a tty, best by its path in /dev/serial/by-id"; "no tty")]
 fn a_port_that_is_none_is_told_before_the_first_trial(port: &str, said: &str) {
     let ended = not_ready(&storage_at(port));
-    assert!(ended.err.contains(&format!("rig fault: device storage: {port}: {said}")), "{}", ended.err);
+    assert!(ended.said().contains(&format!("the rig's fault: device storage: {port}: {said}")), "{}", ended.out);
 }
 
 #[test]
@@ -157,7 +157,8 @@ fn a_busy_port_is_told_before_the_first_trial() {
     let _held =
         Flock::lock(File::from(tty.slave), FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error).unwrap();
     let ended = not_ready(&storage_at(&path));
-    let said =
-        format!("rig fault: device storage: {path}: another program uses the port; see which with `fuser {path}`");
-    assert!(ended.err.contains(&said), "{}", ended.err);
+    let said = format!(
+        "the rig's fault: device storage: {path}: another program uses the port; see which with `fuser {path}`"
+    );
+    assert!(ended.said().contains(&said), "{}", ended.out);
 }

@@ -19,7 +19,7 @@ fn too_few_trials_end_with_3_and_say_how_many_are_missing() {
     let ended = Lab::new("smoke").run(&["--trials", "2"]);
     assert_eq!(ended.code, Some(3), "{}", ended.err);
     let missing = "41 of 41 claims are not decided; 596 more trials, all in time, would decide them";
-    assert!(ended.out.contains(missing), "{}", ended.out);
+    assert!(ended.said().contains(missing), "{}", ended.out);
     assert!(ended.file("summary.md").contains("596"), "{}", ended.file("summary.md"));
     assert!(ended.file("junit.xml").contains("<error"), "inconclusive is an error to a CI");
     assert!(!ended.file("junit.xml").contains("<failure"), "and never a failure");

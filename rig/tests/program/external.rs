@@ -61,7 +61,7 @@ fn a_program_that_goes_away_is_the_rigs_fault_and_fails_no_device() {
             if detail.starts_with("the external DMS has closed its connection") && detail.ends_with("start it again"))
     };
     assert_eq!(ended.facts().iter().filter(|fact| gone(fact)).count(), 1, "{}", ended.err);
-    assert!(ended.err.contains("rig fault: the external DMS has closed its connection"), "{}", ended.err);
+    assert!(ended.said().contains("the rig's fault: the external DMS has closed its connection"), "{}", ended.out);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_program_that_is_not_there_is_told_before_the_first_trial() {
     let external = format!(r#""DMS" = {{ external = "{address}" }}"#);
     let ended = Lab::quick("dispatch").fixture(r#""DMS" = "emulated""#, &external).run(&[]);
     assert_eq!(ended.code, Some(3), "{}{}", ended.out, ended.err);
-    let said = format!("rig fault: DMS is played by an external program: {address}: Connection refused");
-    assert!(ended.err.contains(&said), "{}", ended.err);
+    let said = format!("the rig's fault: DMS is played by an external program: {address}: Connection refused");
+    assert!(ended.said().contains(&said), "{}", ended.out);
     assert!(!ended.facts().contains(&Fact::TrialStarted));
 }

@@ -1,28 +1,19 @@
 //! A full disk: said, with its own exit code, and no report that looks whole.
 
 use std::fs;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-
-use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigHandler, Signal, signal};
+use std::process::Command;
 
 use crate::lab::{Ended, Lab};
 
-/// Plays a plan where no file can grow over a limit: the system refuses as it does on a full disk, for everyone and
-/// without a disk of one's own.
-#[expect(unsafe_code, reason = "a limit of the child is set between fork and exec")]
-fn play(lab: &Lab, limit: u64, arguments: &[&str]) -> Ended {
-    let mut command = lab.command(arguments);
-    let limited = move || {
-        // Without this the signal ends the program before it hears of the error.
-        // SAFETY: ignoring a signal runs no handler.
-        unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn)? };
-        setrlimit(Resource::RLIMIT_FSIZE, limit, limit)?;
-        Ok(())
-    };
-    // SAFETY: both calls are async-signal-safe (signal-safety(7)) and allocate nothing.
-    unsafe { command.pre_exec(limited) };
+/// Plays a plan where no file can grow over so many bytes: the system refuses as it does on a full disk, for everyone
+/// and without a disk of one's own.
+fn play(lab: &Lab, limit: u32, arguments: &[&str]) -> Ended {
+    let rig = lab.command(arguments);
+    let mut command = Command::new("sh");
+    // Ignored, the signal does not end the program before it hears of the error.
+    command.args(["-c", r#"trap '' XFSZ; exec prlimit --fsize="$0" -- "$@""#, &limit.to_string()]);
+    command.arg(rig.get_program()).args(rig.get_args()).current_dir(lab.path("."));
     lab.start(command).end()
 }
 
@@ -47,7 +38,7 @@ fn a_record_that_cannot_be_written_whole_leaves_no_reports() {
     // What was written is a true beginning, and says that it is no more.
     let reported = lab.ask(&["report", "reports/s"]);
     assert_eq!(reported.code, Some(3), "{}", reported.err);
-    assert!(reported.out.contains("the record breaks off"), "{}", reported.out);
+    assert!(reported.said().contains("the record breaks off"), "{}", reported.out);
 }
 
 #[test]
@@ -84,14 +75,14 @@ impl<'a> Disk<'a> {
     fn mount(at: &'a Path, kilobytes: u32) -> Option<Self> {
         fs::create_dir_all(at).expect("a folder to mount on");
         let size = format!("size={kilobytes}k");
-        let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
         mount.is_ok_and(|mounted| mounted.status.success()).then_some(Self(at))
     }
 }
 
 impl Drop for Disk<'_> {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(self.0).output();
+        let _ = Command::new("umount").arg(self.0).output();
     }
 }
 

@@ -39,7 +39,11 @@ fn a_signal_stops_makes_safe_and_reports(signal: Signal) {
     assert_eq!(summary["end"], "interrupted");
     let counted = summary["trials"]["counted"].as_u64().expect("a count");
     assert!((2..600).contains(&counted), "{counted}");
-    assert!(ended.out.contains(&format!("the session was interrupted after {counted} of 600 trials")), "{}", ended.out);
+    assert!(
+        ended.said().contains(&format!("the session was interrupted after {counted} of 600 trials")),
+        "{}",
+        ended.out
+    );
     for report in ["junit.xml", "report.html", "summary.md", "payloads.csv", "metrics.txt", "latency.hlog"] {
         assert!(!ended.file(report).is_empty(), "{report}");
     }
@@ -95,5 +99,5 @@ max-cuts-per-minute = 6000
 
     let reported = lab.ask(&["report", "reports/s"]);
     assert_eq!(reported.code, Some(3), "{}", reported.err);
-    assert!(reported.out.contains("the session was interrupted after"), "{}", reported.out);
+    assert!(reported.said().contains("the session was interrupted after"), "{}", reported.out);
 }

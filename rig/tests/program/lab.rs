@@ -235,6 +235,11 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// What it said on standard output, as one line: a terminal's width decides where lines end.
+    pub fn said(&self) -> String {
+        self.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// A file of the session.
     pub fn file(&self, name: &str) -> String {
         read(&self.session.join(name))

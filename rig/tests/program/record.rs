@@ -29,8 +29,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn reported_again(lab: &Lab) -> Ended {
     let mut wanted = files(&lab.session());
     let copy = lab.path("reports/copy");
-    fs::create_dir(&copy).unwrap();
-    fs::copy(lab.session().join("events.jsonl"), copy.join("events.jsonl")).unwrap();
+    fs::create_dir(&copy).expect("a folder is made");
+    fs::copy(lab.session().join("events.jsonl"), copy.join("events.jsonl")).expect("the events are copied");
     let ended = lab.ask(&["report", "reports/copy"]);
     let made = files(&copy);
     for only_of_the_run in ["analytic.sqlite", "trace.pcapng"] {

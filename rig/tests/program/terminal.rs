@@ -24,11 +24,11 @@ impl Terminal {
     fn show(&self, arguments: &[&str]) -> String {
         let lab = Lab::new("dispatch").trials(30);
         let size = Winsize { ws_row: 24, ws_col: self.columns, ws_xpixel: 0, ws_ypixel: 0 };
-        let tty = openpty(&size, None).unwrap();
+        let tty = openpty(&size, None).expect("a terminal");
         let mut command = lab.command(arguments);
         command.arg("--simulate").env("TERM", "xterm-256color").stderr(Stdio::null());
         if self.progress {
-            command.stderr(Stdio::from(tty.slave.try_clone().unwrap()));
+            command.stderr(Stdio::from(tty.slave.try_clone().expect("the same terminal")));
         }
         command.stdout(Stdio::from(tty.slave)).envs(self.set.map(|name| (name, "1")));
         let screen = thread::spawn(move || {
@@ -39,11 +39,11 @@ impl Terminal {
             }
             String::from_utf8(text).expect("text")
         });
-        let status = command.status().unwrap();
+        let status = command.status().expect("the program runs");
         // The command holds the terminal open, too.
         drop(command);
         assert_eq!(status.code(), Some(3));
-        screen.join().unwrap()
+        screen.join().expect("the screen is read")
     }
 }
 
@@ -63,9 +63,8 @@ fn a_narrow_terminal_has_no_line_that_wraps() {
     for line in lines.iter().filter(|line| !line.starts_with("report:")) {
         assert!(measure_text_width(line) <= 40, "{line:?}");
     }
-    assert!(lines.iter().any(|line| line == "inconclusive D7 Distr. Cust. Storage → …"), "{lines:#?}");
     // The verdict's reason is wrapped and not cut: how many trials are missing is in it.
-    let text = lines.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+    let text = lines.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
     let why = "15 of 15 claims are not decided; 568 more trials, all in time, would decide them";
     assert!(text.contains(why), "{text}");
 }

@@ -59,5 +59,5 @@ fn a_slow_boot_is_named_and_what_the_device_misses_fails() {
     assert_eq!(ended.claims("fail"), ["D-T2 sub-total", "D4 Distr. Cust. Storage → DAC - sub"]);
     let slow = |fact: &&Fact| matches!(fact, Fact::Misbehaved { device, how: Misbehaviour::SlowBoot, .. } if device == "storage");
     assert_eq!(ended.facts().iter().filter(slow).count(), 5);
-    assert!(ended.out.contains("devices misbehaved: slow-boot 5 times"), "{}", ended.out);
+    assert!(ended.said().contains("devices misbehaved: slow-boot 5 times"), "{}", ended.out);
 }
