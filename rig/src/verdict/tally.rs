@@ -205,7 +205,13 @@ impl Tally {
 
 impl Trial {
     fn new(number: u32, edges: usize) -> Self {
-        Self { number, deliveries: vec![None; edges], flaws: vec![None; edges], strays: Strays::new(), misbehaviours: Vec::new() }
+        Self {
+            number,
+            deliveries: vec![None; edges],
+            flaws: vec![None; edges],
+            strays: Strays::new(),
+            misbehaviours: Vec::new(),
+        }
     }
 
     fn deliver(&mut self, at: Nanos, delivery: &Delivery) {

@@ -35,6 +35,7 @@ pub struct Simulated {
     /// All its events.
     pub events: Vec<Event>,
     /// Its folder, with what the session itself writes.
+    #[allow(dead_code, reason = "not every test looks at it")]
     pub folder: tempfile::TempDir,
 }
 
