@@ -131,6 +131,10 @@ pub struct Start {
     pub simulated: bool,
     /// The seed of everything random.
     pub seed: u64,
+    /// The command line that asks for the same again, the seed and what was left to defaults spelled out. Empty where
+    /// no program was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
     /// SHA-256 of the plan's and the fixture's text, by file name.
     pub sources: BTreeMap<String, String>,
     /// The plan as played.

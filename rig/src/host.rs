@@ -46,6 +46,7 @@ fn read(path: &str) -> String {
 }
 
 #[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "no safe wrapper of this system call is in a library that rig has")]
 fn real_time() -> String {
     /// Above all ordinary threads, and below the kernel's own interrupt threads, which run at 50 (`man 7 sched`) and
     /// which the ports need.

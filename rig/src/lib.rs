@@ -35,3 +35,4 @@ pub mod schema;
 pub mod session;
 pub mod stamp;
 pub mod verdict;
+pub mod visible;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::visible::visible_up_to;
+
 /// The longest message or help, in characters: a file cannot make an error longer than a screen.
 const LONGEST: usize = 400;
 
@@ -141,18 +143,7 @@ fn boundary(text: &str, byte: usize) -> usize {
 /// Text from a file made safe for a terminal: bounded, and with what steers a terminal or turns its text around
 /// written out.
 fn printable(text: &str) -> String {
-    let mut safe = String::new();
-    for character in text.chars().take(LONGEST) {
-        if character.is_control() || is_bidirectional(character) {
-            safe.extend(character.escape_unicode());
-        } else {
-            safe.push(character);
-        }
-    }
-    if text.chars().nth(LONGEST).is_some() {
-        safe.push('…');
-    }
-    safe
+    visible_up_to(text, LONGEST)
 }
 
 /// Whether a character changes the direction of the text after it (Unicode Standard Annex 9, section 2).
@@ -177,7 +168,7 @@ mod tests {
     fn what_steers_a_terminal_is_written_out() {
         let source = Source::new("a\u{1b}.toml", "");
         let problem = Problem::new(&source, None, "bad \u{1b}[31m \u{202e}", "no");
-        assert_eq!(problem.to_string(), r"a\u{1b}.toml: bad \u{1b}[31m \u{202e}; no");
+        assert_eq!(problem.to_string(), "a␛.toml: bad ␛[31m ⟨U+202E⟩; no");
     }
 
     #[test]

@@ -154,6 +154,7 @@ fn the_source_holds_every_payload_and_actor_that_a_plan_names() {
 }
 
 #[test_case("virtual.toml")]
+#[test_case("enter-service.toml")]
 #[test_case("example-lab.toml")]
 fn a_fixture_binds_all_actors_of_the_rows(file: &str) {
     let bound: Vec<_> = fixture(file).actors.into_keys().collect();
@@ -196,7 +197,7 @@ fn the_plans_fit_the_committed_schema() {
 #[test]
 fn the_fixtures_fit_the_committed_schema() {
     let schema = committed_schema("fixtures/fixture.schema.json", &rig::schema::fixture());
-    for file in ["fixtures/virtual.toml", "fixtures/example-lab.toml"] {
+    for file in ["fixtures/virtual.toml", "fixtures/enter-service.toml", "fixtures/example-lab.toml"] {
         assert_valid(&schema, file);
     }
 }
@@ -226,6 +227,7 @@ fn what_the_checks_refuse_the_schema_refuses_too(kind: &str, old: &str, new: &st
 #[test_case("dispatch.toml", "virtual.toml")]
 #[test_case("islanded.toml", "virtual.toml")]
 #[test_case("smoke.toml", "virtual.toml")]
+#[test_case("islanded.toml", "enter-service.toml")]
 #[test_case("dispatch.toml", "example-lab.toml")]
 #[test_case("islanded.toml", "example-lab.toml")]
 #[test_case("smoke.toml", "example-lab.toml")]

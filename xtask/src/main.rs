@@ -1,5 +1,7 @@
 //! Tasks of rig's own workshop: `cargo xtask TASK`.
 
+#[cfg(target_os = "linux")]
+mod bench;
 mod packages;
 mod peers;
 mod schema;
@@ -23,12 +25,27 @@ enum Task {
     Test(test::TestArgs),
     /// Write the JSON schemas of plans and fixtures
     Schema(schema::SchemaArgs),
+    /// Measure rig against bare loops and its aims
+    #[cfg(target_os = "linux")]
+    Bench(bench::BenchArgs),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BenchInner(bench::BenchArgs),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BenchPeer(bench::PeerArgs),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Test(args) => test::run(&args),
         Task::Schema(args) => schema::run(&args),
+        #[cfg(target_os = "linux")]
+        Task::Bench(args) => bench::run(&args),
+        #[cfg(target_os = "linux")]
+        Task::BenchInner(args) => bench::run_inner(&args),
+        #[cfg(target_os = "linux")]
+        Task::BenchPeer(args) => bench::run_peer(&args),
     };
     match result {
         Ok(code) => code,

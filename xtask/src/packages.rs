@@ -87,3 +87,16 @@ fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Need;
+
+    #[test]
+    fn what_does_not_start_or_fails_is_missing() {
+        let need = |probe| Need { name: "it", probe, package: "it", why: "a test" };
+        assert!(!need(&["no-program-has-this-name"]).is_met());
+        assert!(!need(&["cargo", "--no-option-has-this-name"]).is_met());
+        assert!(need(&["cargo", "--version"]).is_met());
+    }
+}

@@ -20,7 +20,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     packages::install()?;
     let python = peers::install()?;
     let status = cargo()
-        .args(["test", "--workspace"])
+        .args(["test", "--workspace", "--no-fail-fast"])
         .args(&args.arguments)
         .env("RIG_PEERS", python)
         .status()

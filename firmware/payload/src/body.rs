@@ -9,7 +9,6 @@ pub struct Body {
     length: usize,
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "no body is longer than 130 bytes")]
 impl Body {
     /// A body of `bytes`; what is over the capacity is cut off.
     #[must_use]

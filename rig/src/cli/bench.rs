@@ -1,8 +1,10 @@
 //! `rig bench`: the virtual bench standing alone, for other people's tools and for rig's own sessions.
 
+#[cfg(unix)]
 use std::io::Write as _;
 use std::path::Path;
 
+use super::causes::with_causes;
 use super::{BenchArgs, ExitCode};
 use rig::fixture::Fixture;
 
@@ -31,7 +33,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
     match serve(spec, &dir, args.until_stdin_closes) {
         Ok(()) => ExitCode::Pass,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&*error));
             ExitCode::Inconclusive
         }
     }
@@ -42,6 +44,7 @@ fn temporary() -> std::io::Result<(std::path::PathBuf, Option<tempfile::TempDir>
     Ok((dir.path().to_owned(), Some(dir)))
 }
 
+#[cfg(unix)]
 fn serve(spec: &rig_virtual::Spec, dir: &Path, until_stdin_closes: bool) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(tokio::task::LocalSet::new().run_until(async {
@@ -68,4 +71,9 @@ fn serve(spec: &rig_virtual::Spec, dir: &Path, until_stdin_closes: bool) -> Resu
             _ = tokio::signal::ctrl_c(), if !until_stdin_closes => Ok(()),
         }
     }))
+}
+
+#[cfg(not(unix))]
+fn serve(_: &rig_virtual::Spec, _: &Path, _: bool) -> Result<(), Box<dyn std::error::Error>> {
+    Err("a virtual bench needs the ttys of Linux or macOS; here, play it in memory: `rig simulate`".into())
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::causes::with_causes;
 use super::interrupt::Interrupt;
 use super::outcome;
 use super::{ExitCode, RunArgs, problems};
@@ -29,10 +30,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let recorder = match Recorder::create(&session.folder) {
-        Ok(recorder) => recorder,
+    let journal = match Recorder::create(&session.folder) {
+        Ok(journal) => journal,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&error));
             return ExitCode::NotWritten;
         }
     };
@@ -53,7 +54,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
     };
     let mut live = None;
-    let recorded = recorder.run(&received, |event, tally| {
+    let recorded = journal.run(&received, |event, tally| {
         if let rig::event::Fact::Started(start) = &event.fact {
             live = Some(Live::new(Mode::detect(), start));
         }
@@ -78,7 +79,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
         (Err(_), _) => ExitCode::Inconclusive,
         (_, Err(error)) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&error));
             ExitCode::NotWritten
         }
     }
@@ -110,6 +111,8 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         );
         return Err(ExitCode::BadInput);
     }
+    let seed = args.seed.unwrap_or_else(|| StdRng::from_os_rng().next_u64());
+    let command = again(args, plan.trials, seed);
     let id = args.name.clone().unwrap_or_else(|| session_id(&plan, &fixture));
     Ok(Session {
         folder: args.output.join(&id),
@@ -118,7 +121,8 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         fixture,
         fixture_file: args.fixture.clone(),
         sources,
-        seed: args.seed.unwrap_or_else(|| StdRng::from_os_rng().next_u64()),
+        seed,
+        command,
         simulated: args.simulate,
     })
 }
@@ -140,10 +144,26 @@ fn session_id(plan: &Plan, fixture: &Fixture) -> String {
     format!("{when}-{}-{}", plan.name, fixture.name)
 }
 
+/// The command line that asks for the same session again.
+fn again(args: &RunArgs, trials: u32, seed: u64) -> Vec<String> {
+    let path = |path: &Path| path.display().to_string();
+    let mut command = vec!["rig".to_owned(), "run".to_owned(), path(&args.plan)];
+    command.extend(["--fixture".to_owned(), path(&args.fixture)]);
+    command.extend(["--trials".to_owned(), trials.to_string(), "--seed".to_owned(), seed.to_string()]);
+    if !args.only.is_empty() {
+        command.push("--only".to_owned());
+        command.extend(args.only.iter().cloned());
+    }
+    if args.simulate {
+        command.push("--simulate".to_owned());
+    }
+    command
+}
+
 fn file_name(path: &Path) -> String {
     path.file_name().map(PathBuf::from).unwrap_or_default().display().to_string()
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

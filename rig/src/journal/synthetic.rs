@@ -53,6 +53,7 @@ impl Synthetic {
             wall_gap: 1_000,
             simulated: true,
             seed: self.seed,
+            command: Vec::new(),
             sources: BTreeMap::new(),
             plan: plan(self.planned),
             fixture: fixture(),

@@ -144,6 +144,7 @@ mod uart {
 
     impl Uart {
         /// What the driver says of a port's line. A pseudo-terminal has none (`ENOTTY`).
+        #[expect(unsafe_code, reason = "no library wraps TIOCGSERIAL")]
         pub(super) fn of(port: &SerialStream) -> io::Result<Self> {
             let mut uart = std::mem::MaybeUninit::<Self>::zeroed();
             // SAFETY: the descriptor is open while `port` is borrowed; the kernel writes one `serial_struct`, whose
@@ -161,6 +162,7 @@ mod uart {
         }
 
         /// Asks for low latency and says, in words, what was obtained.
+        #[expect(unsafe_code, reason = "no library wraps TIOCSSERIAL")]
         pub(super) fn ask_for_low_latency(mut self, port: &SerialStream) -> String {
             if self.flags & LOW_LATENCY != 0 {
                 return "on already".into();

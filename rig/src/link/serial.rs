@@ -38,8 +38,10 @@ pub(super) fn open(path: &Path, settings: &Serial) -> Result<Opened, LinkError> 
             Flow::None => tokio_serial::FlowControl::None,
             Flow::Hardware => tokio_serial::FlowControl::Hardware,
             Flow::Software => tokio_serial::FlowControl::Software,
-        })
-        .exclusive(true);
+        });
+    // Windows opens a port for one process alone, always.
+    #[cfg(unix)]
+    let builder = builder.exclusive(true);
     let port = SerialStream::open(&builder).map_err(|error| match error.description.as_str() {
         "Not a typewriter" | "Inappropriate ioctl for device" => LinkError::NotSerial { port: shown(&name) },
         _ => LinkError::of_serial(&name, error),

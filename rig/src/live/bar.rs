@@ -7,7 +7,7 @@ use console::{Term, style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::scene::Scene;
-use super::text::visible;
+use crate::visible::visible_in;
 
 /// Three lines: the bar, the state, the last problem.
 const TEMPLATE: &str = "{spinner} {prefix} [{wide_bar:.green}] {percent}%\n{msg}";
@@ -55,7 +55,7 @@ impl Bar {
 fn below(scene: &Scene, columns: usize) -> String {
     let void = (scene.void > 0).then(|| format!("{} void", scene.void));
     let parts = [scene.left_in_words(), scene.decided_in_words(), scene.rails_in_words(), void];
-    let state = visible(&parts.into_iter().flatten().collect::<Vec<_>>().join(" · "), columns);
+    let state = visible_in(&parts.into_iter().flatten().collect::<Vec<_>>().join(" · "), columns);
     match &scene.last {
         None => state,
         Some(last) => {
@@ -63,7 +63,7 @@ fn below(scene: &Scene, columns: usize) -> String {
                 1 => last.to_string(),
                 count => format!("{count} problems, last: {last}"),
             };
-            format!("{state}\n{}", style(visible(&problem, columns)).for_stderr().yellow())
+            format!("{state}\n{}", style(visible_in(&problem, columns)).for_stderr().yellow())
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Progress on the terminal: a fold over the session's events that keeps nothing and judges nothing.
 //!
 //! Everything goes to standard error. Times come from the events, so a session read back or simulated is told in its
-//! own time. What devices said is made [visible](text::visible) and cut to the window before it is written.
+//! own time. What devices said is made [visible](crate::visible) and cut to the window before it is written.
 
 mod bar;
 mod plain;
 mod problem;
 mod scene;
-pub mod text;
 
 use std::io::{self, IsTerminal};
 

@@ -8,8 +8,8 @@ use console::Style;
 
 use super::problem::Problem;
 use super::scene::{Scene, whole_seconds};
-use super::text::visible;
 use crate::stamp::Nanos;
+use crate::visible::visible_in;
 
 /// Columns of a line; a log has no window to fit in.
 const COLUMNS: usize = 160;
@@ -79,13 +79,13 @@ impl<W: Write> Plain<W> {
             [Some(trials), void, scene.decided_in_words(), scene.rails_in_words(), problems, scene.left_in_words()];
         let state = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         if state != self.said {
-            self.line(scene.now, visible(&state, COLUMNS));
+            self.line(scene.now, visible_in(&state, COLUMNS));
             self.said = state;
         }
     }
 
     fn problem(&mut self, at: Nanos, text: &str) {
-        self.line(at, self.style.apply_to(visible(text, COLUMNS)).to_string());
+        self.line(at, self.style.apply_to(visible_in(text, COLUMNS)).to_string());
     }
 
     fn line(&mut self, at: Nanos, text: impl Display) {

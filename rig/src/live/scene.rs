@@ -118,14 +118,15 @@ impl Scene {
         (judged > 0).then(|| format!("edges {decided}/{judged} decided"))
     }
 
-    /// `feeder off, supply on`: the rails as last sensed.
+    /// `feeder off`: the rails that were last sensed without power; `power on` where none is.
     pub fn rails_in_words(&self) -> Option<String> {
-        let words = |(rail, level): (&String, &Level)| match level {
-            Level::On => format!("{rail} on"),
-            Level::Off => format!("{rail} off"),
-        };
-        let rails: Vec<_> = self.rails.iter().map(words).collect();
-        (!rails.is_empty()).then(|| rails.join(", "))
+        let off: Vec<_> =
+            self.rails.iter().filter(|(_, level)| **level == Level::Off).map(|(rail, _)| rail.as_str()).collect();
+        match (self.rails.is_empty(), off.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some("power on".to_owned()),
+            (false, false) => Some(format!("{} off", off.join(", "))),
+        }
     }
 }
 

@@ -55,6 +55,7 @@ fn start(trials: u32, simulated: bool) -> Start {
         wall_gap: 0,
         simulated,
         seed: 1,
+        command: Vec::new(),
         sources: BTreeMap::new(),
         plan,
         fixture,
@@ -141,19 +142,19 @@ fn a_log_tells_how_far_the_session_is_and_each_problem() {
         ));
     }
     insta::assert_snapshot!(log(&start(8, false), &events), @r"
-    [4s] trials 1/8 (12 %), edges 0/2 decided, feeder on, 28s left
+    [4s] trials 1/8 (12 %), edges 0/2 decided, power on, 28s left
     [6s] trial 2: I3 Distr. Cust. Storage → LMS - Utility: late: 9.100 s, limit 8.000 s
-    [8s] trials 2/8 (25 %), edges 0/2 decided, feeder on, 1 problem so far, 24s left
+    [8s] trials 2/8 (25 %), edges 0/2 decided, power on, 1 problem so far, 24s left
     [10s] trial 3: I3 Distr. Cust. Storage → LMS - Utility: lost in hop AMI
-    [12s] trials 3/8 (37 %), edges 0/2 decided, feeder on, 2 problems so far, 20s left
+    [12s] trials 3/8 (37 %), edges 0/2 decided, power on, 2 problems so far, 20s left
     [14s] trial 4: I3 Distr. Cust. Storage → LMS - Utility: only pieces arrived: truncated
-    [16s] trials 4/8 (50 %), edges 0/2 decided, feeder on, 3 problems so far, 16s left
+    [16s] trials 4/8 (50 %), edges 0/2 decided, power on, 3 problems so far, 16s left
     [18s] trial 5: meter: slow boot: 9 s, the fixture allows 1 s
-    [20s] trials 5/8 (62 %), edges 0/2 decided, feeder on, 4 problems so far, 12s left
+    [20s] trials 5/8 (62 %), edges 0/2 decided, power on, 4 problems so far, 12s left
     [22s] trial 6: the rig's fault: instrument: relay board: no answer
-    [24s] trials 6/8 (75 %), edges 0/2 decided, feeder on, 5 problems so far, 8s left
-    [28s] trials 7/8 (87 %), edges 1/2 decided, feeder on, 5 problems so far, 4s left
-    [32s] trials 8/8 (100 %), edges 1/2 decided, feeder on, 5 problems so far
+    [24s] trials 6/8 (75 %), edges 0/2 decided, power on, 5 problems so far, 8s left
+    [28s] trials 7/8 (87 %), edges 1/2 decided, power on, 5 problems so far, 4s left
+    [32s] trials 8/8 (100 %), edges 1/2 decided, power on, 5 problems so far
     ");
 }
 
@@ -271,7 +272,7 @@ fn seven_trials() -> Vec<Event> {
 fn the_bar_fits_a_wide_window() {
     insta::assert_snapshot!(picture(120, &start(598, false), &seven_trials()), @r"
     trial 7/598 [=>                                                                                                   ] 1%
-    39m 24s left · edges 1/2 decided · feeder on
+    39m 24s left · edges 1/2 decided · power on
     trial 3: I3 Distr. Cust. Storage → LMS - Utility: nothing arrived
     ");
 }
@@ -282,7 +283,7 @@ fn the_bar_fits_a_narrow_window() {
     assert!(picture.lines().all(|line| line.width() <= 40), "{picture}");
     insta::assert_snapshot!(picture, @r"
     trial 7/598 [>                    ] 1%
-    39m 24s left · edges 1/2 decided · feed…
+    39m 24s left · edges 1/2 decided · powe…
     trial 3: I3 Distr. Cust. Storage → LMS …
     ");
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::verdict::{Finding, Findings};
+use crate::visible::visible;
 
 const HEADER: &str = "trial,row,phase,payload,from,to,at_ns,latency_lo_ns,latency_hi_ns,limit_ns,outcome,simulated";
 
@@ -32,7 +33,7 @@ fn write_edge(out: &mut impl Write, findings: &Findings, finding: &Finding) -> i
 /// A text cell. A spreadsheet takes a text that begins with one of `= + - @` for a formula, and runs it; the
 /// apostrophe before it prevents that (OWASP, "CSV Injection").
 fn cell(text: &str) -> String {
-    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let visible = visible(text);
     let guard = if visible.trim_start().starts_with(['=', '+', '-', '@']) { "'" } else { "" };
     format!("\"{guard}{}\"", visible.replace('"', "\"\""))
 }
@@ -43,8 +44,8 @@ mod tests {
 
     #[test_case("DAC - sub", "\"DAC - sub\"")]
     #[test_case("=1+1", "\"'=1+1\"")]
-    #[test_case("\t@SUM(A1)", "\"' @SUM(A1)\"")]
-    #[test_case("a\"b\r\nc", "\"a\"\"b  c\"")]
+    #[test_case(" @SUM(A1)", "\"' @SUM(A1)\"")]
+    #[test_case("a\"b\r\nc", "\"a\"\"b␍␊c\"")]
     fn a_cell_is_text(text: &str, cell: &str) {
         assert_eq!(super::cell(text), cell);
     }

@@ -2,6 +2,7 @@
 
 mod start;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -47,7 +48,9 @@ pub(super) fn claim(points: Vec<Point>) -> Finding {
             Outcome::Flawed(flaw) => counts.flawed[flaw as usize] += 1,
             Outcome::NotSent => counts.not_sent += 1,
         }
-        latency.record(point.latency.map_or(1, |latency| latency.hi)).expect("it grows");
+        if let Some(between) = point.timed() {
+            latency.record(between.hi).expect("it grows");
+        }
     }
     let n = points.len() as u64 - counts.not_sent;
     let rate = counts.on_time as f64 / n.max(1) as f64;
@@ -88,6 +91,7 @@ pub(super) fn small(points: Vec<Point>) -> Findings {
         rig_faults: Vec::new(),
         misbehaviours: Vec::new(),
         strays: Vec::new(),
+        links: BTreeMap::new(),
         notes: Vec::new(),
     }
 }
@@ -129,6 +133,10 @@ pub(super) fn large() -> Findings {
             detail: "storage: 912 ms from power to boot payload, 500 ms allowed".into(),
         }],
         strays: vec![("meter".into(), Flaw::Garbage, 12, 388), ("storage".into(), Flaw::Duplicate, 1, 62)],
+        links: BTreeMap::from([(
+            "storage".into(),
+            BTreeMap::from([("low latency".into(), "granted".into()), ("adapter timer".into(), "1 ms".into())]),
+        )]),
         notes: vec![
             Remark {
                 at: 2 * MS,

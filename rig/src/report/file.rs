@@ -4,20 +4,17 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use super::ReportError;
-
 /// Writes a file beside its place and moves it there when it is whole.
 pub(super) fn replace(
     folder: &Path,
     name: &str,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> Result<(), ReportError> {
+) -> io::Result<()> {
     let part = folder.join(format!(".{name}.part"));
     let written = write_whole(&part, write).and_then(|()| fs::rename(&part, folder.join(name)));
-    written.map_err(|source| {
+    written.inspect_err(|_| {
         // Best effort: what is left has a name that no one takes for a report.
         let _ = fs::remove_file(&part);
-        ReportError::Write { name: name.to_owned(), source }
     })
 }
 

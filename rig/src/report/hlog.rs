@@ -10,16 +10,20 @@ use time::format_description::well_known::Rfc3339;
 
 use super::label::{Unique, claims};
 use crate::verdict::Findings;
+use crate::visible::visible;
 
 /// The column of maxima is in milliseconds; the histograms are in nanoseconds.
 const NANOS_PER_MILLISECOND: f64 = 1e6;
 
-/// Writes the latencies of what arrived, tagged by claim.
+/// Writes the latencies of what arrived once and whole, tagged by claim. What did not has no latency to be written; the
+/// log says how many there are.
 pub(super) fn write(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     let start = &findings.start;
     let wall = OffsetDateTime::parse(&start.wall, &Rfc3339).map_or(SystemTime::UNIX_EPOCH, SystemTime::from);
     let simulated = if start.simulated { " (simulated)" } else { "" };
     let comment = format!("session {}{simulated}, latencies in nanoseconds", visible(&start.session));
+    let missing: u64 = claims(findings).map(|finding| finding.counts.trials() - finding.latency.len()).sum();
+    let comment = format!("{comment}; {missing} without a latency, over any limit, are not in it");
     let mut serializer = V2DeflateSerializer::new();
     let mut log = IntervalLogWriterBuilder::new()
         .add_comment(&comment)
@@ -39,9 +43,5 @@ pub(super) fn write(out: &mut impl Write, findings: &Findings) -> io::Result<()>
 
 /// A label as a tag, which has no commas and no white space.
 fn tag(label: &str) -> String {
-    label.chars().map(|c| if c == ',' || c.is_whitespace() || c.is_control() { '_' } else { c }).collect()
-}
-
-fn visible(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    visible(label).chars().map(|c| if c == ',' || c.is_whitespace() { '_' } else { c }).collect()
 }

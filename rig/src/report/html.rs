@@ -14,8 +14,8 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, Output, State, UndefinedBehavior, Value};
 
 use crate::report::plot::PlotFile;
-use crate::report::visible::visible;
 use crate::verdict::Findings;
+use crate::visible::visible;
 
 /// The style sheet; the page expects it beside itself as `report.css`.
 pub const CSS: &str = include_str!("html/report.css");

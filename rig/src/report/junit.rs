@@ -8,10 +8,11 @@ use quick_xml::{Reader, Writer};
 use time::format_description::well_known::Rfc3339;
 
 use super::XmlText;
-use super::label::{self, Unique, claims};
-use crate::event::Flaw;
+use super::label::{Unique, claims};
+use super::quantity::plain;
+use super::spread::{PERCENTILES, Quantile, Spread};
 use crate::stamp::Nanos;
-use crate::verdict::{Finding, Findings, Quantile, Verdict, percent};
+use crate::verdict::{Finding, Findings, Outcome, Verdict, percent};
 
 /// Writes the suite of a session: a fail is a `failure`, an inconclusive claim an `error`, and what was not judged or
 /// has no values in the source is `skipped`. Where no claim explains a session that did not pass, one more case,
@@ -71,7 +72,8 @@ fn cases(findings: &Findings) -> Vec<TestCase> {
 
 fn case(findings: &Findings, finding: &Finding, unique: &mut Unique) -> TestCase {
     let name = unique.name(&text(&finding.label));
-    let time = milliseconds(if finding.latency.is_empty() { 0 } else { finding.latency.max() });
+    let spread = Spread::of(finding);
+    let time = milliseconds(spread.ends().map_or(0, |(_, largest)| largest));
     let reason = text(&finding.reason);
     let mut case = match finding.verdict {
         Some(Verdict::Pass) => TestCaseBuilder::success(&name, time),
@@ -79,11 +81,11 @@ fn case(findings: &Findings, finding: &Finding, unique: &mut Unique) -> TestCase
         Some(Verdict::Inconclusive) => TestCaseBuilder::error(&name, time, "Inconclusive", &reason),
         None => TestCaseBuilder::skipped_with_cause(&name, "NotJudged", &reason),
     };
-    case.set_system_out(&text(&numbers(findings, finding))).build()
+    case.set_system_out(&text(&numbers(findings, finding, &spread))).build()
 }
 
 /// The numbers of a claim, one a line.
-fn numbers(findings: &Findings, finding: &Finding) -> String {
+fn numbers(findings: &Findings, finding: &Finding, spread: &Spread) -> String {
     let counts = &finding.counts;
     let mut lines = vec![
         finding.reason.clone(),
@@ -94,20 +96,12 @@ fn numbers(findings: &Findings, finding: &Finding) -> String {
         format!("trials: {}", counts.trials()),
         format!("on time: {}", counts.on_time),
     ];
-    let failures = [
-        ("late", counts.late),
-        ("undecided", counts.undecided),
-        ("lost", counts.lost),
-        ("lost in a hop", counts.lost_in_hop),
-        ("not sent", counts.not_sent),
-    ];
-    let flaws = Flaw::ALL.map(Flaw::word).into_iter().zip(counts.flawed);
-    lines.extend(failures.into_iter().chain(flaws).filter(|(_, n)| *n > 0).map(|(what, n)| format!("{what}: {n}")));
-    for (name, q) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)] {
-        match finding.latency_at(q) {
-            Quantile::Unknown => {}
-            Quantile::NotArrived => lines.push(format!("latency {name}: did not arrive")),
-            Quantile::At(nanos) => lines.push(format!("latency {name}: {}", label::milliseconds(nanos))),
+    let others = counts.unmet().chain([(Outcome::NotSent, counts.not_sent)]);
+    lines.extend(others.filter(|(_, n)| *n > 0).map(|(outcome, n)| format!("{}: {n}", outcome.word())));
+    let percentiles = PERCENTILES.map(|(name, part, of)| (name, spread.quantile(part, of)));
+    for (name, quantile) in percentiles.into_iter().chain([("max", spread.max())]) {
+        if quantile != Quantile::TooFew {
+            lines.push(format!("latency {name}: {}", plain(&quantile.words())));
         }
     }
     if findings.start.simulated {

@@ -2,24 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::stamp::Nanos;
 use crate::verdict::{Finding, Findings};
 
 /// All findings of a session, edges first.
 pub(super) fn claims(findings: &Findings) -> impl Iterator<Item = &Finding> {
     findings.edges.iter().chain(&findings.sub_totals)
-}
-
-/// Nanoseconds in milliseconds, to the three digits that a histogram holds.
-pub(super) fn milliseconds(nanos: Nanos) -> String {
-    let value = nanos as f64 / 1e6;
-    let decimals = match value {
-        100.0.. => 0,
-        10.0.. => 1,
-        1.0.. => 2,
-        _ => 3,
-    };
-    format!("{value:.decimals$} ms")
 }
 
 /// Makes names differ: the second of a name gets ` (2)` at its end.

@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use super::label::claims;
-use crate::event::Flaw;
-use crate::verdict::{Finding, Findings, Outcome, Quantile, Verdict};
+use super::spread::{PERCENTILES, Quantile, Spread};
+use crate::verdict::{Finding, Findings, Outcome, Verdict};
+use crate::visible::visible;
 
 type Share = fn(&Finding) -> f64;
-
-const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 
 /// Writes the metrics of all claims, family by family, and the end mark.
 pub(super) fn write(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
@@ -72,14 +71,21 @@ fn latencies(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
         let limit = finding.budget.latency.as_secs_f64();
         writeln!(out, "rig_latency_limit_seconds{{{}}} {limit}", labels(findings, finding))?;
     }
-    head(out, "rig_latency_seconds", "summary", "Latency of all trials; +Inf where the quantile did not arrive.")?;
+    head(
+        out,
+        "rig_latency_seconds",
+        "summary",
+        "Latency of all trials; +Inf where the quantile has none, so is over any limit.",
+    )?;
     for finding in claims(findings) {
         let labels = labels(findings, finding);
-        for q in QUANTILES {
-            match finding.latency_at(q) {
-                Quantile::Unknown => {}
-                Quantile::NotArrived => writeln!(out, "rig_latency_seconds{{{labels},quantile=\"{q}\"}} +Inf")?,
-                Quantile::At(nanos) => {
+        let spread = Spread::of(finding);
+        for (_, part, of) in PERCENTILES {
+            let q = part as f64 / of as f64;
+            match spread.quantile(part, of) {
+                Quantile::TooFew => {}
+                Quantile::Never => writeln!(out, "rig_latency_seconds{{{labels},quantile=\"{q}\"}} +Inf")?,
+                Quantile::Latency(nanos) => {
                     writeln!(out, "rig_latency_seconds{{{labels},quantile=\"{q}\"}} {}", nanos as f64 / 1e9)?;
                 }
             }
@@ -99,15 +105,8 @@ fn head(out: &mut impl Write, name: &str, kind: &str, help: &str) -> io::Result<
 
 fn outcomes(finding: &Finding) -> impl Iterator<Item = (Outcome, u64)> {
     let counts = finding.counts;
-    let plain = [
-        (Outcome::OnTime, counts.on_time),
-        (Outcome::Late, counts.late),
-        (Outcome::Undecided, counts.undecided),
-        (Outcome::Lost, counts.lost),
-        (Outcome::LostInHop, counts.lost_in_hop),
-        (Outcome::NotSent, counts.not_sent),
-    ];
-    plain.into_iter().chain(Flaw::ALL.map(Outcome::Flawed).into_iter().zip(counts.flawed))
+    let unmet: Vec<_> = counts.unmet().collect();
+    [(Outcome::OnTime, counts.on_time), (Outcome::NotSent, counts.not_sent)].into_iter().chain(unmet)
 }
 
 fn labels(findings: &Findings, finding: &Finding) -> String {
@@ -123,8 +122,7 @@ fn labels(findings: &Findings, finding: &Finding) -> String {
     format!("{},simulated=\"{}\"", text.join(","), findings.start.simulated)
 }
 
-/// Escapes a label's value (`OpenMetrics` 1.0, section 3.1.2, `escaped-string`); other control characters are left out.
+/// Escapes a label's value (`OpenMetrics` 1.0, section 3.1.2, `escaped-string`).
 fn label_value(text: &str) -> String {
-    let visible: String = text.chars().filter(|&c| c == '\n' || !c.is_control()).collect();
-    visible.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    visible(text).replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -14,13 +14,13 @@ mod slug;
 mod spread;
 mod summary;
 pub mod terminal;
-mod visible;
 mod xml;
 
 #[cfg(test)]
 mod demo;
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use crate::verdict::Findings;
@@ -40,7 +40,7 @@ pub enum ReportError {
         source: io::Error,
     },
     /// The plots cannot be drawn or written.
-    #[error("cannot write the plots")]
+    #[error("cannot write the plots: check that the session's folder can be written to and the disk has room")]
     Plots(#[from] plot::Error),
     /// The page cannot be made.
     #[error("cannot make report.html")]
@@ -54,16 +54,24 @@ pub enum ReportError {
 /// # Errors
 /// [`ReportError::Write`] for the first report that cannot be written.
 pub fn write_all(folder: &Path, findings: &Findings) -> Result<(), ReportError> {
-    file::replace(folder, "payloads.csv", |out| csv::write(out, findings))?;
-    file::replace(folder, "latency.hlog", |out| hlog::write(out, findings))?;
-    file::replace(folder, "metrics.txt", |out| metrics::write(out, findings))?;
+    put(folder, "payloads.csv", |out| csv::write(out, findings))?;
+    put(folder, "latency.hlog", |out| hlog::write(out, findings))?;
+    put(folder, "metrics.txt", |out| metrics::write(out, findings))?;
     let plots = plot::write(folder, findings)?;
     let page = html::render(findings, &plots)?;
-    file::replace(folder, html::STYLE, |out| out.write_all(html::CSS.as_bytes()))?;
-    file::replace(folder, html::PAGE, |out| out.write_all(page.as_bytes()))?;
-    file::replace(folder, "junit.xml", |out| junit::write(out, findings))?;
-    file::replace(folder, "summary.md", |out| summary::write_markdown(out, findings))?;
-    file::replace(folder, "summary.json", |out| summary::write_json(out, findings))
+    put(folder, html::STYLE, |out| out.write_all(html::CSS.as_bytes()))?;
+    put(folder, html::PAGE, |out| out.write_all(page.as_bytes()))?;
+    put(folder, "junit.xml", |out| junit::write(out, findings))?;
+    put(folder, "summary.md", |out| summary::write_markdown(out, findings))?;
+    put(folder, "summary.json", |out| summary::write_json(out, findings))
+}
+
+fn put(
+    folder: &Path,
+    name: &str,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), ReportError> {
+    file::replace(folder, name, write).map_err(|source| ReportError::Write { name: name.to_owned(), source })
 }
 
 #[cfg(test)]

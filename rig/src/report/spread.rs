@@ -1,7 +1,12 @@
 //! The latencies of a claim, in order, with what never arrived above all of them.
 
+use super::quantity::latency;
 use crate::stamp::{Elapsed, Nanos};
 use crate::verdict::{Finding, Outcome, Point};
+
+/// The percentiles that reports tell: their names and how many of how many are at or under them.
+pub(super) const PERCENTILES: [(&str, u64, u64); 4] =
+    [("p50", 1, 2), ("p90", 9, 10), ("p99", 99, 100), ("p99.9", 999, 1000)];
 
 /// The latencies of every delivery that is in the statistics. What did not arrive, arrived flawed or was never seen
 /// has none: it ranks above every limit and is never left out.
@@ -23,12 +28,23 @@ pub(super) enum Quantile {
     TooFew,
 }
 
+impl Quantile {
+    /// The quantile in words.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Latency(nanos) => latency(nanos),
+            Self::Never => "over any limit".to_owned(),
+            Self::TooFew => "too few".to_owned(),
+        }
+    }
+}
+
 impl Spread {
     /// The spread of a claim's deliveries.
     pub(super) fn of(finding: &Finding) -> Self {
         let counted = finding.points.iter().filter(|point| point.outcome != Outcome::NotSent);
         let total = counted.clone().count();
-        let latencies: Vec<Elapsed> = counted.filter_map(timed).collect();
+        let latencies: Vec<Elapsed> = counted.filter_map(Point::timed).collect();
         let mut latest: Vec<Nanos> = latencies.iter().map(|latency| latency.hi).collect();
         let mut earliest: Vec<Nanos> = latencies.iter().map(|latency| latency.lo).collect();
         latest.sort_unstable();
@@ -62,6 +78,15 @@ impl Spread {
         Some((*self.latest.first()?, *self.latest.last()?))
     }
 
+    /// The largest latency of all, those that have none included.
+    pub(super) fn max(&self) -> Quantile {
+        match (self.never, self.latest.last()) {
+            (0, Some(latency)) => Quantile::Latency(*latency),
+            (0, None) => Quantile::TooFew,
+            _ => Quantile::Never,
+        }
+    }
+
     /// The quantile `part / of` by nearest rank. Shown from `n = 1 / (1 - q)` deliveries on: fewer have no value
     /// beyond it.
     pub(super) fn quantile(&self, part: u64, of: u64) -> Quantile {
@@ -74,18 +99,10 @@ impl Spread {
     }
 }
 
-/// The latency of a delivery that arrived as it should, however late.
-pub(super) fn timed(point: &Point) -> Option<Elapsed> {
-    match point.outcome {
-        Outcome::OnTime | Outcome::Late | Outcome::Undecided => point.latency,
-        Outcome::Lost | Outcome::LostInHop | Outcome::Flawed(_) | Outcome::NotSent => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::demo::{claim, lost, on_time};
+    use crate::report::demo::{claim, lost, on_time, point};
 
     #[test]
     fn a_lost_payload_ranks_above_every_latency() {
@@ -96,6 +113,8 @@ mod tests {
         assert_eq!(spread.quantile(99, 100), Quantile::Latency(99_000_000));
         assert_eq!(spread.quantile(999, 1000), Quantile::TooFew);
         assert_eq!((spread.n(), spread.never()), (100, 1));
+        assert_eq!(spread.max(), Quantile::Never);
+        assert_eq!(spread.ends(), Some((1_000_000, 99_000_000)));
     }
 
     #[test]
@@ -103,5 +122,14 @@ mod tests {
         let mut points: Vec<_> = (1..=98).map(|ms| on_time(ms, 1_000_000)).collect();
         points.extend([lost(99), lost(100)]);
         assert_eq!(Spread::of(&claim(points)).quantile(99, 100), Quantile::Never);
+    }
+
+    #[test]
+    fn what_arrived_flawed_ranks_above_every_latency_too() {
+        let mut points: Vec<_> = (1..=98).map(|ms| on_time(ms, 1_000_000)).collect();
+        let flawed = Outcome::Flawed(crate::event::Flaw::Duplicate);
+        points.extend([99, 100].map(|trial| point(trial, flawed, Some((1_000_000, 1_000_000)))));
+        let spread = Spread::of(&claim(points));
+        assert_eq!((spread.n(), spread.never(), spread.quantile(99, 100)), (100, 2, Quantile::Never));
     }
 }

@@ -5,17 +5,19 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::label::{claims, milliseconds};
+use super::label::claims;
+use super::quantity::plain;
+use super::spread::{PERCENTILES, Quantile, Spread};
 use crate::event::{End, Flaw};
 use crate::plan::{Decision, Plan, Rule};
 use crate::verdict::binomial::probability_to_pass;
-use crate::verdict::{Finding, Findings, Quantile, Remark, Verdict, percent};
+use crate::verdict::{Finding, Findings, Remark, Verdict, percent};
+use crate::visible::visible;
 
 /// Version of the layout of `summary.json`.
 const VERSION: u32 = 1;
 /// The most rows of the table: a job's summary on GitHub has 1 MiB.
 const MOST_ROWS: usize = 500;
-const QUANTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -34,6 +36,7 @@ struct Summary<'a> {
     trials: Value,
     decision: &'a Decision,
     operating_characteristic: Vec<Characteristic>,
+    rows: Vec<Value>,
     edges: Vec<Value>,
     sub_totals: Vec<Value>,
     blank_sub_totals: Vec<&'a str>,
@@ -76,6 +79,12 @@ pub(super) fn write_json(out: &mut impl Write, findings: &Findings) -> io::Resul
         }),
         decision: &start.plan.decision,
         operating_characteristic: characteristics(&start.plan),
+        rows: start
+            .plan
+            .rows
+            .iter()
+            .map(|row| json!({ "id": row.id, "verdict": findings.row(&row.id).map(Verdict::word) }))
+            .collect(),
         edges: findings.edges.iter().map(|finding| claim(findings, finding)).collect(),
         sub_totals: findings.sub_totals.iter().map(|finding| claim(findings, finding)).collect(),
         blank_sub_totals: blank(&start.plan),
@@ -105,8 +114,13 @@ fn claim(findings: &Findings, finding: &Finding) -> Value {
     let counts = &finding.counts;
     let flawed: serde_json::Map<_, _> =
         Flaw::ALL.iter().zip(counts.flawed).map(|(flaw, n)| (flaw.word().to_owned(), n.into())).collect();
-    let latency: serde_json::Map<_, _> =
-        QUANTILES.iter().map(|(name, q)| ((*name).to_owned(), quantile(finding.latency_at(*q)))).collect();
+    let spread = Spread::of(finding);
+    let percentiles = PERCENTILES.map(|(name, part, of)| (name, spread.quantile(part, of)));
+    let latency: serde_json::Map<_, _> = percentiles
+        .into_iter()
+        .chain([("max", spread.max())])
+        .map(|(name, value)| (name.to_owned(), quantile(value)))
+        .collect();
     json!({
         "label": finding.label,
         "id": finding.id,
@@ -131,17 +145,18 @@ fn claim(findings: &Findings, finding: &Finding) -> Value {
         "lower": finding.lower,
         "upper": finding.upper,
         "latency_ns": latency,
+        "largest_arrived_ns": spread.ends().map(|(_, largest)| largest),
         "detection_max_ns": (!finding.detection.is_empty()).then(|| finding.detection.max()),
     })
 }
 
-/// Nanoseconds; `"not-arrived"` where the quantile lies among the payloads that did not arrive; nothing where there
-/// are too few trials for it.
+/// Nanoseconds; `"over-any-limit"` where the quantile lies among the payloads that did not arrive once and whole;
+/// nothing where there are too few trials for it.
 fn quantile(quantile: Quantile) -> Value {
     match quantile {
-        Quantile::Unknown => Value::Null,
-        Quantile::NotArrived => "not-arrived".into(),
-        Quantile::At(nanos) => nanos.into(),
+        Quantile::TooFew => Value::Null,
+        Quantile::Never => "over-any-limit".into(),
+        Quantile::Latency(nanos) => nanos.into(),
     }
 }
 
@@ -200,7 +215,8 @@ pub(super) fn write_markdown(out: &mut impl Write, findings: &Findings) -> io::R
     writeln!(out, "| | claim | in time | required | lower bound | limit | p50 | p99 | max |")?;
     writeln!(out, "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")?;
     for finding in claims(findings).take(MOST_ROWS) {
-        let quantiles: Vec<_> = [0.5, 0.99, 1.0].iter().map(|q| in_words(finding.latency_at(*q))).collect();
+        let spread = Spread::of(finding);
+        let quantiles = [spread.quantile(1, 2), spread.quantile(99, 100), spread.max()].map(in_words);
         writeln!(
             out,
             "| {} | {} | {} of {} | &gt; {} | {} | &lt; {} s | {} |",
@@ -235,9 +251,8 @@ fn mark(verdict: Option<Verdict>) -> &'static str {
 
 fn in_words(quantile: Quantile) -> String {
     match quantile {
-        Quantile::Unknown => String::new(),
-        Quantile::NotArrived => "lost".into(),
-        Quantile::At(nanos) => milliseconds(nanos),
+        Quantile::TooFew => String::new(),
+        shown => plain(&shown.words()),
     }
 }
 
@@ -245,13 +260,12 @@ fn in_words(quantile: Quantile) -> String {
 /// character be escaped, and `<` and `&` become entities so that no HTML can begin.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in visible(text).chars() {
         match character {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             ' ' | '.' | ',' | ':' | ';' | '%' | '/' | '(' | ')' | '-' => out.push(character),
-            _ if character.is_control() => out.push(' '),
             _ if character.is_ascii_punctuation() => out.extend(['\\', character]),
             _ => out.push(character),
         }
@@ -263,6 +277,6 @@ fn escape(text: &str) -> String {
 mod tests {
     #[test]
     fn text_stays_text() {
-        assert_eq!(super::escape("a|b <img> *x* `y`\n[z](u)"), "a\\|b &lt;img&gt; \\*x\\* \\`y\\` \\[z\\](u)");
+        assert_eq!(super::escape("a|b <img> *x* `y`\n[z](u)"), "a\\|b &lt;img&gt; \\*x\\* \\`y\\`␊\\[z\\](u)");
     }
 }

@@ -1,25 +1,17 @@
 //! Text that any XML 1.0 reader takes.
 
-use std::fmt::Write;
+use crate::visible::visible;
 
 /// Text of characters that XML 1.0 allows (production 2, `Char`), and without `]]>`, so that it may stand in CDATA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct XmlText(String);
 
 impl XmlText {
-    /// The text, with each character that XML forbids written as `\u{1b}`, and `]]>` broken by a space.
+    /// The text, made [visible](crate::visible) line by line, and with `]]>` broken by a space.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut out = String::with_capacity(text.len());
-        for character in text.chars() {
-            if is_char(character) {
-                out.push(character);
-            } else {
-                // A String takes everything.
-                let _ = write!(out, "{}", character.escape_unicode());
-            }
-        }
-        Self(out.replace("]]>", "]] >"))
+        let lines: Vec<_> = text.split('\n').map(visible).collect();
+        Self(lines.join("\n").replace("]]>", "]] >"))
     }
 
     /// The text.
@@ -29,20 +21,20 @@ impl XmlText {
     }
 }
 
-fn is_char(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    fn is_char(character: char) -> bool {
+        matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    }
+
     #[test]
     fn what_xml_forbids_is_shown() {
         let text = XmlText::new("\x1b[31mred\0 ]]> \u{ffff} → ok\n");
-        assert_eq!(text.as_str(), "\\u{1b}[31mred\\u{0} ]] > \\u{ffff} → ok\n");
+        assert_eq!(text.as_str(), "␛[31mred␀ ]] > ⟨U+FFFF⟩ → ok\n");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! The bench, opened: virtual bench, rails, ports, loopback connections, database; and closed again, rails safe.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -180,7 +180,7 @@ async fn virtual_bench(
     Ok((None, BenchPorts::Memory(ports.collect())))
 }
 
-fn devices(fixture: &Fixture, notes: &Notes) -> HashMap<Actor, Rc<Port>> {
+fn devices(fixture: &Fixture, notes: &Notes) -> BTreeMap<Actor, Rc<Port>> {
     fixture
         .actors
         .iter()
@@ -196,7 +196,7 @@ fn devices(fixture: &Fixture, notes: &Notes) -> HashMap<Actor, Rc<Port>> {
 async fn connect(
     session: &Session,
     notes: &Notes,
-    ports: HashMap<Actor, Rc<Port>>,
+    ports: BTreeMap<Actor, Rc<Port>>,
     supply: Rc<Supply>,
 ) -> Result<Scene, BenchFailure> {
     let plan = Rc::new(session.plan.clone());
@@ -217,8 +217,8 @@ async fn connect(
     let database = database.then(|| open_database(session, notes)).transpose()?;
     let network = Network::new(&session.fixture, session.seed);
     let desk = Rc::new(Desk::new(&plan, notes.clone()));
-    let parts = Parts { wiring, ports, channels, externals, network, database };
-    let carrier = Carrier::start(parts, Rc::clone(&desk), notes.clone());
+    let means = Parts { wiring, ports, channels, externals, network, database };
+    let carrier = Carrier::start(means, Rc::clone(&desk), notes.clone());
     Ok(Scene { plan, desk, carrier, supply, notes: notes.clone() })
 }
 

@@ -2,7 +2,7 @@
 //! loopback TCP, to an external program, into the database.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -41,10 +41,14 @@ impl Sending {
     }
 }
 
+/// Payloads by source, destination and sequence.
+type Unreceipted = HashMap<(Actor, Actor, u16), (EdgeId, Landed)>;
+
 /// The carrier.
 pub struct Carrier {
     wiring: Wiring,
-    ports: HashMap<Actor, Rc<Port>>,
+    /// In order, so that a seed replays a session whose ports open at the same instant.
+    ports: BTreeMap<Actor, Rc<Port>>,
     /// The sending ends of the loopback connections, one an edge.
     channels: HashMap<EdgeId, Rc<Link>>,
     externals: HashMap<Actor, Rc<Link>>,
@@ -53,7 +57,7 @@ pub struct Carrier {
     /// What was seen of a payload at its device's port, for when it reaches its actor.
     seen: RefCell<HashMap<(EdgeId, u16), Landed>>,
     /// Payloads that an external program has not yet acknowledged.
-    unreceipted: RefCell<HashMap<(Actor, Actor, u16), (EdgeId, Landed)>>,
+    unreceipted: RefCell<Unreceipted>,
     /// Whether a connection between actors has ended: what it was to bring would look lost.
     severed: Cell<bool>,
     desk: Rc<Desk>,
@@ -66,7 +70,7 @@ pub struct Parts {
     /// Which edge goes where.
     pub wiring: Wiring,
     /// The devices' ports, by actor.
-    pub ports: HashMap<Actor, Rc<Port>>,
+    pub ports: BTreeMap<Actor, Rc<Port>>,
     /// Loopback connections: an edge, the sending and the receiving end.
     pub channels: Vec<(EdgeId, Link, Link)>,
     /// Connections to external programs.

@@ -25,6 +25,9 @@ pub enum ChildError {
     /// The program could not be started.
     #[error("cannot start the virtual bench: {0}")]
     Start(#[from] std::io::Error),
+    /// Not on this system.
+    #[error("a virtual bench needs the ttys of Linux or macOS; here, play it in memory: `rig simulate`")]
+    NoTtys,
     /// It ended, or said nothing.
     #[error("the virtual bench did not say that it is ready; try `rig bench {}` by hand", .0.display())]
     NotReady(PathBuf),
@@ -36,8 +39,12 @@ impl BenchChild {
     /// # Errors
     /// Where it does not come up.
     pub async fn start(fixture: &Path) -> Result<Self, ChildError> {
+        if !cfg!(unix) {
+            return Err(ChildError::NoTtys);
+        }
         let folder = tempfile::Builder::new().prefix("rig-bench-").tempdir()?;
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .arg("bench")
             .arg(fixture)
             .arg("--dir")
@@ -45,10 +52,11 @@ impl BenchChild {
             .arg("--until-stdin-closes")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            // A Ctrl-C at the terminal is for rig: the bench stays until the rails are safe.
-            .process_group(0)
-            .spawn()?;
+            .kill_on_drop(true);
+        // A Ctrl-C at the terminal is for rig: the bench stays until the rails are safe.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
         let output = child.stdout.take().ok_or_else(|| ChildError::NotReady(fixture.to_owned()))?;
         let mut lines = BufReader::new(output).lines();
         let ready = async {

@@ -46,6 +46,7 @@ pub enum Expected {
 
 /// How waiting for a payload ended.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made, and most are the large one")]
 pub enum Ending {
     /// It landed.
     Landed(Landed),
@@ -158,20 +159,18 @@ impl Desk {
         let ended = async {
             loop {
                 let changed = self.changed.notified();
-                if let Some(ending) = self.with(edge, |slot| slot.ending()) {
+                if let Some(ending) = self.with(edge, Slot::ending) {
                     return ending;
                 }
                 changed.await;
             }
         };
-        match timeout_at(self.notes.clock().instant(deadline), ended).await {
-            Ok(ending) => ending,
-            Err(_) => {
-                let ending = self.with(edge, Slot::give_up);
-                let piece = matches!(ending, Ending::Absent).then(|| self.broken(edge)).flatten();
-                piece.map_or(ending, Ending::Broken)
-            }
+        if let Ok(ending) = timeout_at(self.notes.clock().instant(deadline), ended).await {
+            return ending;
         }
+        let ending = self.with(edge, Slot::give_up);
+        let piece = matches!(ending, Ending::Absent).then(|| self.broken(edge)).flatten();
+        piece.map_or(ending, Ending::Broken)
     }
 
     /// The flaw of the piece that explains the absence of an edge's payload.

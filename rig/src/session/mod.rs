@@ -59,6 +59,8 @@ pub struct Session {
     pub sources: BTreeMap<String, String>,
     /// The seed of everything random.
     pub seed: u64,
+    /// The command line that asks for the same again, for the record.
+    pub command: Vec<String>,
     /// Whether time is virtual and the devices are twins in memory.
     pub simulated: bool,
 }
@@ -93,14 +95,18 @@ pub fn run(session: &Session, records: Sender<Record>, stop: Receiver<bool>) -> 
 }
 
 async fn conduct(session: &Session, notes: &Notes, stop: Receiver<bool>) -> End {
-    let mut bench = match Bench::open(session, notes).await {
-        Ok(bench) => bench,
+    match Bench::open(session, notes).await {
+        Ok(bench) => on(bench, notes, async |bench| play::all(session, bench, notes, stop).await).await,
         Err(failure) => {
             notes.fault(failure.fault(), failure.to_string());
-            return End::Aborted;
+            End::Aborted
         }
-    };
-    let played = AssertUnwindSafe(play::all(session, &mut bench, notes, stop)).catch_unwind().await;
+    }
+}
+
+/// Plays on a bench and closes it, rails safe, even where playing panics.
+async fn on(mut bench: Bench, notes: &Notes, play: impl AsyncFnOnce(&mut Bench) -> End) -> End {
+    let played = AssertUnwindSafe(play(&mut bench)).catch_unwind().await;
     notes.enter(None);
     let end = played.unwrap_or_else(|_| {
         notes.fault(RigFault::Panic, "rig panicked; this is a bug in rig, please report it with the text above");
@@ -127,9 +133,13 @@ fn start(session: &Session, wall: String, wall_gap: Nanos, host: BTreeMap<String
         wall_gap,
         simulated: session.simulated,
         seed: session.seed,
+        command: session.command.clone(),
         sources: session.sources.clone(),
         plan: session.plan.clone(),
         fixture: session.fixture.clone(),
         host,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,8 @@ pub async fn all(session: &Session, bench: &mut Bench, notes: &Notes, mut stop: 
     let scene = bench.scene.clone();
     let ended = tokio::select! {
         biased;
-        _ = stop.wait_for(|stop| *stop) => End::Interrupted,
+        // The trial does not end: it counts for nothing, and no fault of the rig voids it.
+        _ = stop.wait_for(|stop| *stop) => return End::Interrupted,
         end = trials(session, scene) => return end,
         how = bench.lost() => {
             let why = format!("the virtual bench ended by itself ({how}) while the session ran");

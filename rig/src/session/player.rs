@@ -1,7 +1,7 @@
 //! The player plays a trial: it runs the plan's steps and notes a delivery for every edge that they play.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub struct Player {
     notes: Notes,
     sequences: RefCell<HashMap<Actor, u16>>,
     /// Commands of this trial, by edge.
-    commands: RefCell<HashMap<EdgeId, Command>>,
+    commands: RefCell<BTreeMap<EdgeId, Command>>,
     /// Edges on which nothing whole came in this trial.
     missed: RefCell<Vec<EdgeId>>,
     values: RefCell<ChaCha8Rng>,

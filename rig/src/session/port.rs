@@ -244,17 +244,17 @@ impl Port {
         let mut receiver = Receiver::new(protocol::of(self.device.protocol));
         let mut buffer = [0; 4096];
         loop {
-            let received = if receiver.unfinished().is_none() {
+            let read = if receiver.unfinished().is_none() {
                 link.receive(&mut buffer).await
-            } else if let Ok(received) = tokio::time::timeout(UNFINISHED, link.receive(&mut buffer)).await {
-                received
+            } else if let Ok(read) = tokio::time::timeout(UNFINISHED, link.receive(&mut buffer)).await {
+                read
             } else {
                 if let Some(arrived) = receiver.flush() {
                     self.take(&arrived, ear);
                 }
                 continue;
             };
-            let chunk = match received {
+            let chunk = match read {
                 Ok(chunk) => chunk,
                 Err(error) => {
                     if let Some(arrived) = receiver.flush() {
@@ -341,3 +341,6 @@ fn describe(link: &LinkSpec) -> String {
         LinkSpec::Tcp(address) => address.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

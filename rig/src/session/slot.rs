@@ -235,7 +235,7 @@ impl Slot {
 }
 
 impl Past {
-    fn is(&self, header: &Header) -> bool {
+    fn is(self, header: &Header) -> bool {
         self.correlation.is_none_or(|correlation| correlation == header.correlation)
             && self.sequence.is_none_or(|sequence| sequence == header.sequence)
     }

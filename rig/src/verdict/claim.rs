@@ -47,7 +47,7 @@ impl Claim {
         finding.counts.note(point.outcome);
         finding.points.push(point);
         // Neither fails: both histograms grow as they must.
-        if let Some(latency) = point.latency {
+        if let Some(latency) = point.timed() {
             let _ = finding.latency.record(latency.hi);
         }
         if let Some(detection) = detection {

@@ -1,5 +1,7 @@
 //! What is found in a session: counts, bounds and verdicts, edge by edge.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 
 use crate::event::{End, Flaw, Misbehaviour, PowerStage, RigFault, Start};
@@ -46,6 +48,8 @@ pub struct Findings {
     pub misbehaviours: Vec<Remark<Misbehaviour>>,
     /// Bytes and payloads that were no delivery: by device and flaw, how many and how many bytes.
     pub strays: Vec<(String, Flaw, u64, u64)>,
+    /// What was obtained for each port when it was first opened, by the name of its device or instrument.
+    pub links: BTreeMap<String, BTreeMap<String, String>>,
     /// Ports that went and came, boots, safe states and warnings, in words.
     pub notes: Vec<Remark<()>>,
 }
@@ -90,7 +94,7 @@ pub struct Finding {
     pub lower: f64,
     /// One-sided upper bound of the success ratio, with every undecided delivery taken as a success.
     pub upper: f64,
-    /// Upper ends of the latencies of what arrived, in nanoseconds.
+    /// Upper ends of the latencies of what arrived once and whole, in nanoseconds.
     pub latency: Histogram<u64>,
     /// Times from cause to first byte of what a device sent by itself: detection, in no budget. In nanoseconds.
     pub detection: Histogram<u64>,
@@ -150,6 +154,18 @@ pub struct Counts {
 }
 
 impl Findings {
+    /// The verdict on a row: fail where one of its edges fails, pass where all pass, else inconclusive; `None` where
+    /// the session was told not to judge it.
+    #[must_use]
+    pub fn row(&self, id: &str) -> Option<Verdict> {
+        let edges = self.edges.iter().filter(|edge| edge.id == id).map(|edge| edge.verdict);
+        edges.reduce(|one, other| match (one?, other?) {
+            (Verdict::Fail, _) | (_, Verdict::Fail) => Some(Verdict::Fail),
+            (Verdict::Pass, Verdict::Pass) => Some(Verdict::Pass),
+            _ => Some(Verdict::Inconclusive),
+        })?
+    }
+
     /// Notes that the record behind the findings is not whole, and why: they no longer say pass.
     pub fn doubt(&mut self, why: String) {
         if self.verdict == Verdict::Pass {
@@ -159,35 +175,30 @@ impl Findings {
     }
 }
 
-/// A quantile of the latencies of all trials, those that nothing arrived in included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantile {
-    /// Too few trials to have it: fewer than 1/(1 − q).
-    Unknown,
-    /// It lies among the payloads that did not arrive, so it is over any limit.
-    NotArrived,
-    /// So many nanoseconds, to three digits.
-    At(Nanos),
-}
-
-impl Finding {
-    /// The quantile `q`, between 0 and 1, of the latencies' upper ends.
+impl Point {
+    /// The latency of a delivery that arrived once and whole, however late. One that was lost or arrived flawed has
+    /// none: in every statistic of latency it ranks above any limit.
     #[must_use]
-    pub fn latency_at(&self, q: f64) -> Quantile {
-        let (trials, arrived) = (self.counts.trials() as f64, self.latency.len() as f64);
-        // The smallest rank that has q of the trials at or under it; the margin takes up rounding of the product.
-        let rank = (q * trials - 1e-9).ceil().max(1.0);
-        if trials * (1.0 - q) < 1.0 - 1e-9 && q < 1.0 || trials == 0.0 {
-            Quantile::Unknown
-        } else if rank > arrived {
-            Quantile::NotArrived
-        } else {
-            Quantile::At(self.latency.value_at_quantile(rank / arrived))
+    pub fn timed(&self) -> Option<Elapsed> {
+        match self.outcome {
+            Outcome::OnTime | Outcome::Late | Outcome::Undecided => self.latency,
+            Outcome::Lost | Outcome::LostInHop | Outcome::Flawed(_) | Outcome::NotSent => None,
         }
     }
 }
 
 impl Counts {
+    /// Every kind of delivery within the statistics that is no success, with how many there are of it.
+    pub fn unmet(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        let plain = [
+            (Outcome::Late, self.late),
+            (Outcome::Undecided, self.undecided),
+            (Outcome::Lost, self.lost),
+            (Outcome::LostInHop, self.lost_in_hop),
+        ];
+        plain.into_iter().chain(Flaw::ALL.map(Outcome::Flawed).into_iter().zip(self.flawed))
+    }
+
     /// Counts one more delivery.
     pub fn note(&mut self, outcome: Outcome) {
         *match outcome {

@@ -10,7 +10,7 @@ pub mod sequential;
 mod session;
 mod tally;
 
-pub use findings::{Counts, Finding, Findings, Outcome, Point, PowerEdge, Quantile, Remark, TrialCounts, Verdict};
+pub use findings::{Counts, Finding, Findings, Outcome, Point, PowerEdge, Remark, TrialCounts, Verdict};
 pub use percent::percent;
 pub use tally::{Progress, Tally};
 

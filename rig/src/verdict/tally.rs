@@ -101,11 +101,11 @@ impl Tally {
                 self.unkept += keep(&mut self.findings.rig_faults, event, *fault, detail.clone());
             }
             Fact::Ended(end) => self.findings.end = Some(end.clone()),
-            Fact::LinkUp { .. }
-            | Fact::LinkDown { .. }
-            | Fact::Booted { .. }
-            | Fact::Warning { .. }
-            | Fact::Safe { .. } => {
+            Fact::LinkUp { name, obtained } => {
+                self.findings.links.entry(name.clone()).or_insert_with(|| obtained.clone());
+                self.unkept += keep(&mut self.findings.notes, event, (), in_words(&event.fact));
+            }
+            Fact::LinkDown { .. } | Fact::Booted { .. } | Fact::Warning { .. } | Fact::Safe { .. } => {
                 self.unkept += keep(&mut self.findings.notes, event, (), in_words(&event.fact));
             }
         }
@@ -272,6 +272,7 @@ fn empty(start: Start, trials: TrialCounts) -> Findings {
         rig_faults: Vec::new(),
         misbehaviours: Vec::new(),
         strays: Vec::new(),
+        links: BTreeMap::new(),
         notes: Vec::new(),
     }
 }

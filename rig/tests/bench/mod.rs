@@ -35,7 +35,7 @@ pub struct Simulated {
     /// All its events.
     pub events: Vec<Event>,
     /// Its folder, with what the session itself writes.
-    #[allow(dead_code, reason = "not every test looks at it")]
+    #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module looks there")]
     pub folder: tempfile::TempDir,
 }
 
@@ -50,6 +50,7 @@ pub fn simulate(plan: Plan, fixture: Fixture, seed: u64) -> Simulated {
         fixture_file: PathBuf::new(),
         sources: [].into(),
         seed,
+        command: Vec::new(),
         simulated: true,
     };
     let (records, received) = mpsc::channel();

@@ -1,169 +1,174 @@
-//! The far end of a benchmark: ttys that answer every status command at once, or that send without end at a baud rate.
-//! A process of its own, one thread, one poll loop: the same for the bare loop and for rig.
+//! The far end of a benchmark: a process of its own with ttys that answer every request at once, or that send at a baud
+//! rate. One thread, one epoll loop; the same for rig and for the bare loops.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::openpty;
-use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
-use nix::time::{ClockId, clock_gettime};
-use nix::unistd::ttyname;
-use rig_payload::{Actor, Body, Chunk, Decoder, Frame, Header, Kind, State};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use rig_payload::{Chunk, Decoder};
+
+use super::payload;
+use super::tty::FarEnd;
+
+/// Bits per second of a streaming line, ten for a byte.
+pub const BAUD: u32 = 115_200;
 
 /// What a peer does on each of its ttys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
-    /// Answers every command with a 50-byte reply, stamped with `CLOCK_MONOTONIC`.
+    /// Answers every request with a reply, stamped with `CLOCK_MONOTONIC` right before it is written.
     Answer,
-    /// Sends 50-byte payloads at 115200 baud without a pause.
+    /// Sends replies that nobody asked for, as many as [`BAUD`] carries.
     Stream,
 }
 
-/// A peer that runs.
+/// A peer that runs; it ends when this is dropped.
 pub struct Peer {
     child: Child,
-    /// Its ttys.
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    /// The near ends of its ttys.
     pub ports: Vec<PathBuf>,
 }
 
+/// What a streaming peer did.
+#[derive(Clone, Copy, Debug)]
+pub struct Streamed {
+    /// Payloads that were due, all ttys together.
+    pub due: u64,
+    /// The longest that a payload was written after it was due: a peer that is late offers less than the baud rate.
+    pub latest: Duration,
+}
+
 impl Peer {
-    /// Starts a peer with `count` ttys.
-    pub fn start(role: Role, count: usize) -> io::Result<Self> {
+    /// Starts a peer with so many ttys.
+    pub fn start(role: Role, ttys: usize) -> io::Result<Self> {
         let role = if role == Role::Answer { "answer" } else { "stream" };
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["bench-peer", role, &count.to_string()])
+            .args(["bench-peer", role, &ttys.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let ports = BufReader::new(output).lines().take(count).map(|line| line.map(PathBuf::from));
-        let ports = ports.collect::<io::Result<_>>()?;
-        Ok(Self { child, ports })
+        let input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let mut output = BufReader::new(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
+        let ports =
+            output.by_ref().lines().take(ttys).map(|line| line.map(PathBuf::from)).collect::<io::Result<_>>()?;
+        Ok(Self { child, input, output, ports })
     }
 
-    /// Lets a streaming peer begin.
-    pub fn go(&mut self) -> io::Result<()> {
-        self.child.stdin.as_mut().map_or(Ok(()), |input| input.write_all(b"go\n"))
+    /// Lets a streaming peer send for so long.
+    pub fn stream_for(&mut self, time: Duration) -> io::Result<()> {
+        writeln!(self.input, "{}", time.as_millis())
     }
 
-    /// Ends the peer and returns the last line it said: what a streaming peer sent and could not send.
-    pub fn stop(mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Waits until a streaming peer has sent all.
+    pub fn streamed(&mut self) -> io::Result<Streamed> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        let mut numbers = line.split_whitespace().map_while(|number| number.parse().ok());
+        let (Some(due), Some(latest)) = (numbers.next(), numbers.next()) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the peer ended before it had sent all"));
+        };
+        Ok(Streamed { due, latest: Duration::from_nanos(latest) })
     }
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
+        // A peer that has ended already needs neither.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 struct Line {
-    master: File,
+    far: FarEnd,
     decoder: Decoder,
     sequence: u16,
-    /// Kept open so that the master does not hang up while nobody listens.
-    _slave: std::os::fd::OwnedFd,
 }
 
-/// Runs as the peer process until it is killed.
-pub fn run(role: Role, count: usize) -> io::Result<()> {
-    let mut lines = (0..count).map(|_| Line::open()).collect::<io::Result<Vec<_>>>()?;
+/// Runs as the peer's process.
+pub fn run(role: Role, ttys: usize) -> io::Result<()> {
+    let line = || Ok(Line { far: FarEnd::open()?, decoder: Decoder::default(), sequence: 0 });
+    let mut lines = (0..ttys).map(|_| line()).collect::<io::Result<Vec<Line>>>()?;
+    for line in &lines {
+        println!("{}", line.far.path.display());
+    }
     match role {
         Role::Answer => answer(&mut lines),
-        Role::Stream => stream(&mut lines),
-    }
-}
-
-impl Line {
-    fn open() -> io::Result<Self> {
-        let pty = openpty(None, None)?;
-        let mut raw = tcgetattr(&pty.slave)?;
-        cfmakeraw(&mut raw);
-        tcsetattr(&pty.slave, SetArg::TCSANOW, &raw)?;
-        fcntl(pty.master.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        println!("{}", ttyname(&pty.slave)?.display());
-        Ok(Self { master: pty.master.into(), decoder: Decoder::default(), sequence: 0, _slave: pty.slave })
-    }
-
-    fn payload(&mut self, correlation: u16) -> Frame {
-        self.sequence = self.sequence.wrapping_add(1);
-        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default();
-        let header = Header {
-            kind: Kind::StorageStatusResp,
-            source: Actor::Storage,
-            destination: Actor::DacSub,
-            sequence: self.sequence,
-            correlation,
-            stamp: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
-        };
-        Frame { header, body: Body::from(State::default()) }
-    }
-
-    fn serve(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 4096];
-        let read = match self.master.read(&mut buffer) {
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        for byte in &buffer[..read] {
-            if let Some((Chunk::Frame(command), _)) = self.decoder.push(*byte) {
-                let reply = self.payload(command.header.sequence);
-                self.master.write_all(reply.encode().as_bytes())?;
-            }
+        Role::Stream => {
+            let mut time = String::new();
+            io::stdin().read_line(&mut time)?;
+            let time = Duration::from_millis(time.trim().parse().map_err(io::Error::other)?);
+            let Streamed { due, latest } = stream(&mut lines, time);
+            println!("{due} {}", latest.as_nanos());
+            // The ttys stay until all of it has been read: until the parent kills this process, or ends itself.
+            io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
         }
-        Ok(())
     }
 }
 
 fn answer(lines: &mut [Line]) -> io::Result<()> {
+    let epoll = Epoll::new(EpollCreateFlags::empty())?;
+    for (index, line) in lines.iter().enumerate() {
+        epoll.add(&line.far.master, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
+    }
+    let mut events = [EpollEvent::empty(); 64];
     loop {
-        let ready: Vec<bool> = {
-            let mut polled: Vec<_> =
-                lines.iter().map(|line| PollFd::new(line.master.as_fd(), PollFlags::POLLIN)).collect();
-            poll(&mut polled, PollTimeout::NONE)?;
-            polled.iter().map(|fd| fd.any().unwrap_or(false)).collect()
-        };
-        for (line, _) in lines.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
-            line.serve()?;
+        let ready = epoll.wait(&mut events, EpollTimeout::NONE)?;
+        for event in &events[..ready] {
+            let line = usize::try_from(event.data()).ok().and_then(|index| lines.get_mut(index));
+            line.map_or(Ok(()), Line::serve)?;
         }
     }
 }
 
-/// Sends on every line what 115200 baud carries, by absolute schedule; a write that does not fit is a loss, and a gap
-/// in the sequence tells the other end.
-fn stream(lines: &mut [Line]) -> io::Result<()> {
-    let mut go = String::new();
-    io::stdin().read_line(&mut go)?;
-    let size = Frame::encode(&lines[0].payload(0)).as_bytes().len() as u32;
-    let every = Duration::from_secs(1) * size * 10 / 115_200;
-    let start = std::time::Instant::now();
-    for round in 1.. {
+/// Sends on an absolute schedule, each line at a phase of its own. What a tty does not take is lost, as on a line whose
+/// receiver is too slow; the other end sees a gap or a broken payload.
+fn stream(lines: &mut [Line], time: Duration) -> Streamed {
+    let size = payload::reply(0, 0).encode().as_bytes().len();
+    let every = Duration::from_secs(1) * 10 * u32::try_from(size).unwrap_or(u32::MAX) / BAUD;
+    let phase = every / u32::try_from(lines.len()).unwrap_or(u32::MAX);
+    let start = Instant::now();
+    let mut streamed = Streamed { due: 0, latest: Duration::ZERO };
+    let mut due = Duration::ZERO;
+    loop {
         for line in &mut *lines {
-            let frame = line.payload(0);
-            let bytes = frame.encode();
-            // A tty takes all or, when its reader is too slow, a part: the reader then sees a broken payload.
-            let _ = (&line.master).write(bytes.as_bytes());
+            due += phase;
+            let elapsed = start.elapsed();
+            std::thread::sleep(due.saturating_sub(elapsed));
+            streamed.latest = streamed.latest.max(elapsed.saturating_sub(due));
+            streamed.due += 1;
+            let payload = line.next(0);
+            // A part or nothing is written where the tty is full.
+            let _ = (&line.far.master).write(payload.encode().as_bytes());
         }
-        std::thread::sleep((start + every * round).saturating_duration_since(std::time::Instant::now()));
+        if due >= time {
+            return streamed;
+        }
     }
-    Ok(())
 }
 
-/// A tty's near end for the bare loop: raw, blocking in poll only.
-pub fn open_bare(path: &PathBuf) -> io::Result<File> {
-    let tty = File::options().read(true).write(true).open(path)?;
-    let mut raw = tcgetattr(&tty)?;
-    cfmakeraw(&mut raw);
-    tcsetattr(&tty, SetArg::TCSANOW, &raw)?;
-    Ok(tty)
+impl Line {
+    fn next(&mut self, correlation: u16) -> rig_payload::Frame {
+        self.sequence = self.sequence.wrapping_add(1);
+        payload::reply(self.sequence, correlation)
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 4096];
+        let read = match self.far.master.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            read => read?,
+        };
+        for byte in &buffer[..read] {
+            if let Some((Chunk::Frame(request), _)) = self.decoder.push(*byte) {
+                let reply = self.next(request.header.sequence);
+                self.far.master.write_all(reply.encode().as_bytes())?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -20,6 +20,9 @@ pub(in crate::report) fn start() -> Start {
         wall_gap: 180,
         simulated: false,
         seed: 4711,
+        command: ["rig", "run", "my plans/demo.toml", "--fixture", "virtual.toml", "--trials", "600", "--seed", "4711"]
+            .map(Into::into)
+            .into(),
         sources: BTreeMap::from([
             ("demo.toml".into(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into()),
             ("virtual.toml".into(), "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".into()),

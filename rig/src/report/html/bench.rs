@@ -17,6 +17,7 @@ pub(super) struct Bench {
     name: String,
     is_virtual: bool,
     devices: Vec<Part>,
+    ports: Vec<Part>,
     rails: Vec<Part>,
     instruments: Vec<Named>,
     actors: Vec<Named>,
@@ -32,12 +33,13 @@ struct Part {
 }
 
 impl Bench {
-    /// The bench of a fixture.
-    pub(super) fn of(fixture: &Fixture) -> Self {
+    /// The bench of a fixture, and what was obtained for its ports.
+    pub(super) fn of(fixture: &Fixture, links: &BTreeMap<String, BTreeMap<String, String>>) -> Self {
         Self {
             name: fixture.name.clone(),
             is_virtual: fixture.bench.is_some(),
             devices: parts(&fixture.devices, device),
+            ports: links.iter().map(|(name, obtained)| port(name, obtained)).collect(),
             rails: parts(&fixture.rails, rail),
             instruments: all(&fixture.instruments, instrument),
             actors: all(&fixture.actors, player),
@@ -57,6 +59,10 @@ fn all<T>(things: &BTreeMap<String, T>, words: impl Fn(&T) -> String) -> Vec<Nam
 
 fn named(name: &str, value: impl Into<String>) -> Named {
     Named { name: name.to_owned(), value: value.into() }
+}
+
+fn port(name: &str, obtained: &BTreeMap<String, String>) -> Part {
+    Part { name: name.to_owned(), facts: obtained.iter().map(|(name, value)| named(name, value)).collect() }
 }
 
 fn device(device: &Device) -> Vec<Named> {

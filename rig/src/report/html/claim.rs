@@ -1,14 +1,17 @@
 //! What the page says of an edge or a sub-total.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::event::Flaw;
+use crate::event::{Flaw, Misbehaviour};
+use crate::fixture::Player;
 use crate::plan::{EdgeId, Plan};
 use crate::report::plot::{Kind, PlotFile};
 use crate::report::quantity::{at_least, at_most, clock, found, grouped, latency, required, setting};
-use crate::report::spread::{Quantile, Spread};
-use crate::verdict::{Counts, Finding, Outcome, Point, Verdict};
+use crate::report::spread::Spread;
+use crate::verdict::{Counts, Finding, Findings, Outcome, Point, Verdict};
 
 /// The most failed deliveries listed; all of them are in `payloads.csv`.
 const LISTED: usize = 50;
@@ -35,6 +38,8 @@ pub(super) struct Claim {
     p50: String,
     p99: String,
     max: String,
+    /// The largest that arrived, where it is not the largest of all.
+    largest: Option<String>,
     verdict: Word,
     reason: String,
     missing: Option<String>,
@@ -43,6 +48,8 @@ pub(super) struct Claim {
     failed: Vec<FailedDelivery>,
     failed_more: Option<String>,
     pub(super) detection: Option<Detection>,
+    /// What its devices did in the session that may explain its failures.
+    seen: Vec<String>,
 }
 
 /// A verdict: its word, and the class that gives its colour.
@@ -94,12 +101,14 @@ pub(super) struct Detection {
 
 impl Claim {
     /// What there is to say of a finding.
-    pub(super) fn of(anchor: String, finding: &Finding, plan: &Plan, plots: Vec<Shown>) -> Self {
+    pub(super) fn of(anchor: String, finding: &Finding, findings: &Findings, plots: Vec<Shown>) -> Self {
+        let plan = &findings.start.plan;
         let spread = Spread::of(finding);
-        let quantile = |part, of| quantile(spread.quantile(part, of));
-        let (least, max) = spread
+        let quantile = |part, of| spread.quantile(part, of).words();
+        let (least, largest) = spread
             .ends()
-            .map_or_else(|| ("–".to_owned(), "–".to_owned()), |(least, max)| (latency(least), latency(max)));
+            .map_or_else(|| ("–".to_owned(), "–".to_owned()), |(least, largest)| (latency(least), latency(largest)));
+        let max = spread.max().words();
         let not_sent = finding.counts.not_sent;
         let quantiles = [
             ("smallest", least),
@@ -107,7 +116,8 @@ impl Claim {
             ("90th percentile", quantile(9, 10)),
             ("99th percentile", quantile(99, 100)),
             ("99.9th percentile", quantile(999, 1000)),
-            ("largest that arrived", max.clone()),
+            ("maximum", max.clone()),
+            ("largest that arrived", largest.clone()),
             ("without a latency", grouped(spread.never())),
         ];
         let (failed, more) = failed(&finding.points);
@@ -130,6 +140,7 @@ impl Claim {
             p50: quantile(1, 2),
             p99: quantile(99, 100),
             max,
+            largest: (spread.never() > 0).then_some(largest),
             quantiles: quantiles.map(|(name, value)| Named { name: name.to_owned(), value }).into(),
             verdict: word(finding.verdict),
             reason: finding.reason.clone(),
@@ -139,6 +150,7 @@ impl Claim {
             failed,
             failed_more: (more > 0).then(|| grouped(more)),
             detection: Detection::of(&finding.detection),
+            seen: if finding.counts.on_time < spread.n() { seen(finding, findings) } else { Vec::new() },
         }
     }
 }
@@ -184,11 +196,46 @@ pub(super) fn word(verdict: Option<Verdict>) -> Word {
     Word { class, text }
 }
 
-fn quantile(quantile: Quantile) -> String {
-    match quantile {
-        Quantile::Latency(nanos) => latency(nanos),
-        Quantile::Never => "over any limit".to_owned(),
-        Quantile::TooFew => "too few".to_owned(),
+/// Misbehaviour, strays and lost ports of the players at the ends of a claim.
+fn seen(finding: &Finding, findings: &Findings) -> Vec<String> {
+    let start = &findings.start;
+    let edge = start.plan.edges.get(usize::from(finding.edge.0));
+    let actors = edge.into_iter().flat_map(|edge| [&edge.from, &edge.to]);
+    let names: BTreeSet<&str> = actors
+        .map(|actor| match start.fixture.actors.get(actor) {
+            Some(Player::Device(device)) => device.as_str(),
+            _ => actor.as_str(),
+        })
+        .collect();
+    let mut times: BTreeMap<(&str, Misbehaviour), u64> = BTreeMap::new();
+    for remark in &findings.misbehaviours {
+        let device =
+            names.iter().find(|name| remark.detail.strip_prefix(**name).is_some_and(|rest| rest.starts_with(':')));
+        if let Some(device) = device {
+            *times.entry((device, remark.kind)).or_default() += 1;
+        }
+    }
+    let misbehaved =
+        times.iter().map(|((device, kind), times)| format!("{device}: {}, {}", kind_word(*kind), counted(*times)));
+    let strays = findings.strays.iter().filter(|(from, ..)| names.contains(from.as_str()));
+    let strays = strays.map(|(from, flaw, count, bytes)| {
+        format!("{from}: {}, {}, {} bytes in all", flaw_word(*flaw), counted(*count), grouped(*bytes))
+    });
+    misbehaved.chain(strays).collect()
+}
+
+fn counted(times: u64) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{} times", grouped(times)) }
+}
+
+/// A misbehaviour in words.
+pub(super) fn kind_word(how: Misbehaviour) -> &'static str {
+    match how {
+        Misbehaviour::SlowBoot => "slow boot",
+        Misbehaviour::ForgotState => "forgot state",
+        Misbehaviour::Stuck => "stuck",
+        Misbehaviour::Babbling => "babbling",
+        Misbehaviour::UnexpectedBoot => "unexpected boot",
     }
 }
 
@@ -211,35 +258,16 @@ fn size(finding: &Finding, plan: &Plan) -> String {
     let trip = plan.sub_totals.iter().find(|sub| sub.id == finding.id).and_then(|sub| sub.claim.as_ref());
     let row = plan.rows.iter().find(|row| row.id == finding.id);
     match trip.map(|trip| trip.size).or(row.map(|row| row.size)) {
-        Some((least, most)) if least == most => format!("{least} B"),
-        Some((least, most)) => format!("{least}–{most} B"),
+        Some((least, most)) if least == most => format!("{least}\u{a0}B"),
+        Some((least, most)) => format!("{least}–{most}\u{a0}B"),
         None => "size unknown".to_owned(),
     }
 }
 
 fn failures(counts: &Counts) -> Vec<Failure> {
-    let plain = [
-        (Outcome::Late, counts.late),
-        (Outcome::Undecided, counts.undecided),
-        (Outcome::Lost, counts.lost),
-        (Outcome::LostInHop, counts.lost_in_hop),
-    ];
-    let flawed = FLAWS.into_iter().map(Outcome::Flawed).zip(counts.flawed);
-    let all = plain.into_iter().chain(flawed).filter(|(_, count)| *count > 0);
+    let all = counts.unmet().filter(|(_, count)| *count > 0);
     all.map(|(outcome, count)| Failure { kind: outcome_word(outcome), count: grouped(count) }).collect()
 }
-
-/// The flaws in the order of [`Counts::flawed`].
-const FLAWS: [Flaw; 8] = [
-    Flaw::Corrupt,
-    Flaw::Truncated,
-    Flaw::Garbage,
-    Flaw::WrongSize,
-    Flaw::Duplicate,
-    Flaw::OutOfOrder,
-    Flaw::WrongState,
-    Flaw::Unsolicited,
-];
 
 fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {

@@ -57,6 +57,7 @@ struct Trials {
     void: String,
     void_share: String,
     void_cap: String,
+    any_void: bool,
 }
 
 /// Claims of one part of the scenario that follow each other.
@@ -95,7 +96,7 @@ impl Page {
         let mut edges = Vec::new();
         for (place, (anchor, finding)) in claims(findings).into_iter().enumerate() {
             let plots = plots.iter().filter(|plot| plot.subject == Subject::Claim(place)).map(Shown::of).collect();
-            edges.push(Claim::of(format!("claim-{anchor}"), finding, &start.plan, plots));
+            edges.push(Claim::of(format!("claim-{anchor}"), finding, findings, plots));
         }
         let sub_totals = edges.split_off(findings.edges.len());
         let labels = findings.edges.iter().chain(&findings.sub_totals).map(|finding| finding.label.clone());
@@ -128,7 +129,7 @@ impl Page {
             boxes: of_session(Kind::Boxes),
             power: of_session(Kind::Power),
             rails: lanes(findings).iter().map(RailPower::of).collect(),
-            bench: Bench::of(&start.fixture),
+            bench: Bench::of(&start.fixture, &findings.links),
             record: Record::of(findings),
             rig_faults: Remarked::rig_faults(&findings.rig_faults),
             misbehaviours: Remarked::misbehaviours(&findings.misbehaviours),
@@ -139,12 +140,13 @@ impl Page {
 
 impl RailPower {
     fn of(lane: &Lane) -> Self {
+        let some = |nanos| if nanos == 0 { "–".to_owned() } else { span(nanos) };
         Self {
             rail: lane.rail.clone(),
             commanded: grouped(lane.commanded),
             cuts: grouped(lane.cuts),
-            without: span(lane.without()),
-            longest: span(lane.outages.iter().map(|(from, to)| to - from).max().unwrap_or(0)),
+            without: some(lane.without()),
+            longest: some(lane.outages.iter().map(|(from, to)| to - from).max().unwrap_or(0)),
         }
     }
 }
@@ -210,6 +212,7 @@ fn trials(findings: &Findings) -> Trials {
         planned: grouped(trials.planned.into()),
         counted: grouped(trials.counted.into()),
         void: grouped(trials.void.into()),
+        any_void: trials.void > 0,
         void_share: found(trials.void.into(), played),
         void_cap: required(findings.start.plan.decision.void_cap),
     }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::claim::{Named, flaw_word};
+use super::claim::{Named, flaw_word, kind_word};
 use crate::event::{Misbehaviour, RigFault};
-use crate::report::quantity::{clock, grouped, latency};
+use crate::report::quantity::{clock, grouped, latency, span};
 use crate::verdict::{Findings, Remark};
 
 /// The most remarks of a kind on the page; all of them are in `events.jsonl`.
@@ -13,6 +13,8 @@ const LISTED: usize = 500;
 /// Where the record comes from.
 #[derive(Serialize)]
 pub(super) struct Record {
+    /// The command line that asks for the same session again.
+    again: Option<String>,
     facts: Vec<Named>,
     sources: Vec<Named>,
     host: Vec<Named>,
@@ -56,6 +58,7 @@ impl Record {
             ("fixture", start.fixture.name.clone()),
             ("seed", start.seed.to_string()),
             ("started", format!("{} (± {})", start.wall, latency(start.wall_gap))),
+            ("lasted", span(findings.duration)),
         ];
         let strays = findings.strays.iter().map(|(device, flaw, count, bytes)| Stray {
             device: device.clone(),
@@ -64,12 +67,26 @@ impl Record {
             bytes: grouped(*bytes),
         });
         Self {
+            again: (!start.command.is_empty()).then(|| shell(&start.command)),
             facts: facts.map(|(name, value)| Named { name: name.to_owned(), value }).into(),
             sources: start.sources.iter().map(pair).collect(),
             host: start.host.iter().map(pair).collect(),
             strays: strays.collect(),
         }
     }
+}
+
+/// The words of a command as a POSIX shell takes them (XCU section 2.2.2, single quotes).
+fn shell(command: &[String]) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&byte);
+    let words = command.iter().map(|word| {
+        if !word.is_empty() && word.bytes().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn pair((name, value): (&String, &String)) -> Named {
@@ -93,13 +110,7 @@ impl Remarked {
 
     /// What devices did that no delivery shows.
     pub(super) fn misbehaviours(remarks: &[Remark<Misbehaviour>]) -> Self {
-        Self::of(remarks, |how| match how {
-            Misbehaviour::SlowBoot => "slow boot",
-            Misbehaviour::ForgotState => "forgot state",
-            Misbehaviour::Stuck => "stuck",
-            Misbehaviour::Babbling => "babbling",
-            Misbehaviour::UnexpectedBoot => "unexpected boot",
-        })
+        Self::of(remarks, kind_word)
     }
 
     /// Everything else that was noted.

@@ -83,6 +83,8 @@ fn the_verdict_comes_first_and_every_part_follows_in_order() {
         "id=\"detection\"",
         "id=\"power\"",
         "id=\"bench\"",
+        "id=\"record\"",
+        "rig run &#x27;my plans&#x2f;demo.toml&#x27; --fixture virtual.toml --trials 600 --seed 4711",
         "id=\"noted\"",
         "id=\"words\"",
     ];
@@ -104,7 +106,7 @@ fn a_small_session_reads_like_this() {
         .0;
     let words = words(body);
     let lines: Vec<_> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    insta::assert_snapshot!(lines.join("\n"), @r##"
+    insta::assert_snapshot!(lines.join("\n"), @r"
     inconclusive
     Nothing is shown to fail, and not everything is shown to pass. Exit code 3.
     1 of 1 edges is undecided
@@ -114,6 +116,7 @@ fn a_small_session_reads_like_this() {
     Plots
     Power
     Bench
+    Record
     Noted
     Words
     Trials
@@ -134,7 +137,7 @@ fn a_small_session_reads_like_this() {
     Success ratio
     p50
     p99
-    Largest
+    Max
     Verdict
     breaker-status
     D1 DAC - sub → Feeder Circuit Breaker circuit-brk_device_status_cmd, 25 B
@@ -145,7 +148,7 @@ fn a_small_session_reads_like_this() {
     50.00 % 22.3606 % to 100.0000 %
     12.34 ms
     too few
-    12.34 ms
+    over any limit 12.34 ms arrived
     inconclusive 1 of 2 in time show neither
     Sub-totals
     I-T1 (into-island): left blank by the source, so there is nothing to judge.
@@ -153,24 +156,25 @@ fn a_small_session_reads_like_this() {
     What failed or is inconclusive is open.
     D1 DAC - sub → Feeder Circuit Breaker inconclusive
     circuit-brk_device_status_cmd, 25 B. Required: more than 99.5 % in under 2 s. 1 of 2 in time show neither.
-    596 more trials, all of them in time, would decide it.
     deliveries2
     in time1
     lost1
     success ratio50.00 %
     lower bound22.3606 %
     upper bound100.0000 %
+    more trials needed596
     smallest12.34 ms
     50th percentile12.34 ms
     90th percentiletoo few
     99th percentiletoo few
     99.9th percentiletoo few
+    maximumover any limit
     largest that arrived12.34 ms
     without a latency1
     Deliveries that were not in time
     TrialSession timeWhatLatency
     20:00:00.580lost–
-    "##);
+    ");
 }
 
 #[test]

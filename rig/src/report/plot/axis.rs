@@ -11,6 +11,10 @@ use crate::stamp::Nanos;
 /// values would share a few pixels.
 const WIDE: f64 = 30.0;
 
+/// The smallest latency that a logarithmic axis tells apart. Virtual time has latencies of 0, and budgets are of seconds:
+/// decades of nanoseconds would take the room of those that matter.
+const FINEST: Nanos = 1_000;
+
 /// Values, scale and ticks of one direction of a plot. Values beyond the ends are placed on the ends.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
@@ -23,10 +27,9 @@ pub(super) struct Axis {
 impl Axis {
     /// Latencies in nanoseconds, from the smallest to the largest to be shown, the limit among them.
     pub(super) fn latency(least: Nanos, most: Nanos) -> Self {
-        let (least, most) = (least.max(1) as f64, most.max(10) as f64);
-        if most / least > WIDE {
-            let (lo, hi) = (least / 1.5, most * 2.0);
-            Self { log: true, lo, hi, ticks: decades(lo, hi) }
+        let (shown, most) = (least.max(FINEST) as f64, most.max(10) as f64);
+        if most / shown > WIDE {
+            Self::logarithmic(least, most)
         } else {
             let hi = most * 1.12;
             Self { log: false, lo: 0.0, hi, ticks: times(hi, 6.0) }
@@ -35,8 +38,16 @@ impl Axis {
 
     /// Latencies in nanoseconds on a logarithmic axis, however small the spread.
     pub(super) fn latency_log(least: Nanos, most: Nanos) -> Self {
-        let (lo, hi) = (least.max(1) as f64 / 1.5, most.max(10) as f64 * 2.0);
-        Self { log: true, lo, hi, ticks: decades(lo, hi) }
+        Self::logarithmic(least, most.max(10) as f64)
+    }
+
+    fn logarithmic(least: Nanos, most: f64) -> Self {
+        let (lo, hi) = (least.max(FINEST) as f64 / 1.5, most.max(FINEST as f64) * 2.0);
+        let mut ticks = decades(lo, hi);
+        if let Some(first) = ticks.first_mut().filter(|_| least < FINEST) {
+            first.1 = format!("≤ {}", first.1);
+        }
+        Self { log: true, lo, hi, ticks }
     }
 
     /// Time since the session started.

@@ -9,9 +9,9 @@ use super::sheet::{DATA, FAINT, FOOT, HEAD, INK, LIMIT, Plane, Sheet, anchored, 
 use super::{Drawn, Picture};
 use crate::report::quantity::{grouped, nanos};
 use crate::report::spread::{Quantile, Spread};
-use crate::report::visible::visible_up_to;
 use crate::stamp::Nanos;
 use crate::verdict::{Finding, Findings};
+use crate::visible::visible_up_to;
 
 /// The most claims on one plot.
 const ROWS: usize = 48;

@@ -29,6 +29,8 @@ pub(super) enum Mark {
     Limit,
     /// A field: without power.
     Dark,
+    /// A dark field: without power, on the plot of the rails.
+    Outage,
     /// A box with whiskers.
     Box,
     /// An arrow: beyond the end of the axis.
@@ -58,6 +60,7 @@ impl Mark {
             Self::Between => area.draw(&(base + Rectangle::new([(-8, -5), (8, 5)], DATA.mix(0.25).filled()))),
             Self::Limit => area.draw(&(base + PathElement::new(vec![(-8, 0), (8, 0)], LIMIT.stroke_width(2)))),
             Self::Dark => area.draw(&(base + Rectangle::new([(-8, -6), (8, 6)], DARK.mix(0.35).filled()))),
+            Self::Outage => area.draw(&(base + Rectangle::new([(-8, -6), (8, 6)], DARK.filled()))),
             Self::Box => area.draw(
                 &(base
                     + PathElement::new(vec![(-9, 0), (9, 0)], DATA.stroke_width(1))

@@ -14,11 +14,13 @@ mod steps;
 mod timeline;
 mod words;
 
-use std::io;
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use plotters::drawing::DrawingAreaErrorKind;
 
+use crate::report::file;
 use crate::report::slug::claims;
 use crate::report::spread::Spread;
 use crate::verdict::Findings;
@@ -85,6 +87,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Boxes, Self::Power, Self::Timeline, Self::Ecdf, Self::Percentiles];
+
     /// The end of the file's name.
     #[must_use]
     pub fn suffix(self) -> &'static str {
@@ -117,8 +122,8 @@ pub fn write(session: &Path, findings: &Findings) -> Result<Vec<PlotFile>, Error
     let mut save = |slug: &str, subject, kind: Kind, picture: Drawn<Picture>| {
         let name = format!("{slug}-{}.svg", kind.suffix());
         let picture = picture.map_err(|source| Error::Draw { name: name.clone(), source })?;
-        let path = folder.join(&name);
-        std::fs::write(&path, picture.svg).map_err(|source| Error::Write { path, source })?;
+        file::replace(&folder, &name, |out| out.write_all(picture.svg.as_bytes()))
+            .map_err(|source| Error::Write { path: folder.join(&name), source })?;
         files.push(PlotFile { path: format!("{FOLDER}/{name}"), subject, kind, alt: picture.alt });
         Ok(())
     };
@@ -135,7 +140,24 @@ pub fn write(session: &Path, findings: &Findings) -> Result<Vec<PlotFile>, Error
         save(&slug, subject, Kind::Ecdf, ecdf::draw(finding, &spread))?;
         save(&slug, subject, Kind::Percentiles, percentile::draw(finding, &spread))?;
     }
+    remove_others(&folder, &files)?;
     Ok(files)
+}
+
+/// Removes the plots of earlier reports that no plot took the place of: of an edge that is no longer there, for example.
+/// What rig does not name so is left alone.
+fn remove_others(folder: &Path, files: &[PlotFile]) -> Result<(), Error> {
+    let fault = |source| Error::Write { path: folder.to_owned(), source };
+    let kept: BTreeSet<_> = files.iter().filter_map(|file| file.path.rsplit('/').next()).collect();
+    for entry in std::fs::read_dir(folder).map_err(fault)? {
+        let name = entry.map_err(fault)?.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let plot = Kind::ALL.iter().any(|kind| name.ends_with(&format!("-{}.svg", kind.suffix())));
+        if plot && !kept.contains(name) {
+            std::fs::remove_file(folder.join(name)).map_err(fault)?;
+        }
+    }
+    Ok(())
 }
 
 /// The start of a file's name for a plot of the whole session. A claim's name could be the same word; the suffixes

@@ -12,9 +12,9 @@ use super::{Drawn, Picture};
 use crate::event::PowerStage;
 use crate::fixture::{Level, Player};
 use crate::report::quantity::{grouped, span};
-use crate::report::visible::{visible, visible_up_to};
 use crate::stamp::Nanos;
 use crate::verdict::{Finding, Findings};
+use crate::visible::{visible, visible_up_to};
 
 /// The most rails on one plot.
 const ROWS: usize = 24;
@@ -22,8 +22,12 @@ const ROWS: usize = 24;
 const ROW: u32 = 46;
 /// Columns that outages are shaded in, about one for a pixel.
 const COLUMNS: usize = 780;
+/// Outages from which on single ones can no longer be told apart.
+const DENSE: usize = 200;
+/// Columns then: each is wide enough for the share of several outages to mean something.
+const FEW_COLUMNS: usize = 130;
 /// Shades between power all the time and never: without bound, every column could be a field of its own.
-const SHADES: f64 = 5.0;
+const SHADES: f64 = 10.0;
 
 /// The outages of a rail, or of several together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,11 +112,18 @@ impl Lane {
         self.outages.iter().map(|(from, to)| to - from).sum()
     }
 
+    /// Whether the outages are too many to be drawn one by one.
+    fn is_dense(&self) -> bool {
+        self.outages.len() > DENSE
+    }
+
     /// Fields from when to when, with the share of the time without power in them: thousands of short cuts become a
     /// few hundred fields.
     pub(super) fn shades(&self, duration: Nanos) -> Vec<(f64, f64, f64)> {
-        let width = duration.max(1) as f64 / COLUMNS as f64;
-        let mut shares = vec![0.0_f64; COLUMNS];
+        let count = if self.is_dense() { FEW_COLUMNS } else { COLUMNS };
+        let column = |at| column(at).min(count - 1);
+        let width = duration.max(1) as f64 / count as f64;
+        let mut shares = vec![0.0_f64; count];
         for &(from, to) in &self.outages {
             let (from, to) = (from as f64 / width, to as f64 / width);
             let columns = shares.iter_mut().enumerate().skip(column(from)).take(column(to) - column(from) + 1);
@@ -137,7 +148,7 @@ impl Lane {
 fn column(at: f64) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a column of some hundred, from 0 up")]
     let column = at.max(0.0) as usize;
-    column.min(COLUMNS - 1)
+    column
 }
 
 /// The rails, a plot's worth at a time; none where no rail changed.
@@ -151,6 +162,7 @@ pub(super) fn draw(lanes: &[Lane], duration: Nanos) -> Drawn<Picture> {
     let cuts: u64 = lanes.iter().map(|lane| lane.cuts).sum();
     let time = Axis::session(duration);
     let rows = u32::try_from(lanes.len()).unwrap_or(u32::MAX).min(64);
+    let without = if lanes.iter().any(Lane::is_dense) { "without (taller: for more of the time)" } else { "without" };
     let sheet = Sheet {
         title: "Power of the rails",
         subtitle: &format!("{} cuts in {}", grouped(cuts), span(duration)),
@@ -159,19 +171,15 @@ pub(super) fn draw(lanes: &[Lane], duration: Nanos) -> Drawn<Picture> {
         height: HEAD + FOOT + rows * ROW,
         left: 150,
         right: RIGHT,
-        key: &[
-            (Mark::Between, "with power".to_owned()),
-            (Mark::Dark, "without (darker: for more of the time)".to_owned()),
-        ],
+        key: &[(Mark::Between, "with power".to_owned()), (Mark::Outage, without.to_owned())],
     };
     let svg = sheet.draw(time.clone(), Axis::rows(names), |plane| {
         for (row, lane) in lanes.iter().enumerate() {
             let (top, bottom) = (row as f64 - 0.08, row as f64 + 0.36);
             plane.draw(&Rectangle::new([(0.0, top), (time.end(), bottom)], DATA.mix(0.25).filled()))?;
             for (from, to, share) in lane.shades(duration) {
-                let field = [(from, top), (to, bottom)];
-                plane.draw(&Rectangle::new(field, WHITE.filled()))?;
-                plane.draw(&Rectangle::new(field, DARK.mix(0.15 + share * 0.7).filled()))?;
+                let field = [(from, bottom - share * (bottom - top)), (to, bottom)];
+                plane.draw(&Rectangle::new(field, DARK.filled()))?;
             }
             let style = anchored(text(15, INK), HPos::Left, VPos::Bottom);
             note(plane, (0.0, top), (4, -3), &words(lane), style)?;
@@ -183,5 +191,8 @@ pub(super) fn draw(lanes: &[Lane], duration: Nanos) -> Drawn<Picture> {
 }
 
 fn words(lane: &Lane) -> String {
+    if lane.cuts == 0 {
+        return "never cut".to_owned();
+    }
     format!("{} cuts, {} without power", grouped(lane.cuts), span(lane.without()))
 }

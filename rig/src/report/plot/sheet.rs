@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::Drawn;
 use super::axis::Axis;
 use super::mark::Mark;
-use crate::report::visible::visible_up_to;
+use crate::visible::visible_up_to;
 
 /// Width of every plot in pixels; text is legible at this width.
 pub(super) const WIDTH: u32 = 900;

@@ -11,7 +11,7 @@ use super::power::{Lane, felt_by};
 use super::sheet::{DARK, DATA, DOUBT, LIMIT, Plane, RIGHT, Sheet, limit_note};
 use super::{Drawn, Picture, words};
 use crate::report::quantity::{grouped, nanos, setting};
-use crate::report::spread::{Spread, timed};
+use crate::report::spread::Spread;
 use crate::stamp::Nanos;
 use crate::verdict::{Finding, Findings, Outcome, Point};
 
@@ -75,7 +75,7 @@ struct Place {
 fn place_of(point: &Point, latencies: &Axis) -> Place {
     let latency = match point.outcome {
         Outcome::Flawed(_) => point.latency,
-        _ => timed(point),
+        _ => point.timed(),
     };
     let seen = latency.filter(|l| latencies.place(l.hi as f64) - latencies.place(l.lo as f64) > 3.0 / CELLS.1);
     Place { at: point.at, hi: latency.map(|l| l.hi), lo: seen.map(|l| l.lo) }

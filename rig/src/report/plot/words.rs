@@ -1,9 +1,9 @@
 //! The words on and for plots of a claim.
 
-use crate::report::quantity::{found, grouped, latency, required, setting};
-use crate::report::spread::{Quantile, Spread};
-use crate::report::visible::visible;
+use crate::report::quantity::{found, grouped, required, setting};
+use crate::report::spread::Spread;
 use crate::verdict::{Finding, Outcome};
+use crate::visible::visible;
 
 /// `circuit-brk_device_status_cmd · 598 deliveries · 598 in time (100.00 %) · required: > 99.5 % under 2 s`.
 pub(super) fn subtitle(finding: &Finding, spread: &Spread) -> String {
@@ -30,8 +30,8 @@ pub(super) fn alt(what: &str, finding: &Finding, spread: &Spread) -> String {
         grouped(on_time(finding)),
         grouped(n),
         setting(finding.budget.latency),
-        quantile(spread.quantile(1, 2)),
-        quantile(spread.quantile(99, 100)),
+        spread.quantile(1, 2).words(),
+        spread.quantile(99, 100).words(),
         grouped(spread.never()),
     ))
 }
@@ -39,12 +39,4 @@ pub(super) fn alt(what: &str, finding: &Finding, spread: &Spread) -> String {
 /// How many were in time, of the deliveries that are drawn.
 fn on_time(finding: &Finding) -> u64 {
     finding.points.iter().filter(|point| point.outcome == Outcome::OnTime).count() as u64
-}
-
-fn quantile(quantile: Quantile) -> String {
-    match quantile {
-        Quantile::Latency(nanos) => latency(nanos),
-        Quantile::Never => "over every limit".to_owned(),
-        Quantile::TooFew => "not shown by so few".to_owned(),
-    }
 }

@@ -342,3 +342,20 @@ proptest! {
         prop_assert!(sums_hold(&tally.findings()));
     }
 }
+
+#[test]
+fn a_row_is_as_good_as_the_worst_of_its_edges() {
+    let mut tally = Tally::new(start(700));
+    for trial in 1..=700 {
+        let alarms = [good(2), good(3), if trial > 650 { ended(4, Arrival::Absent) } else { good(4) }];
+        play(&mut tally, trial, [good(0), good(1)].into_iter().chain(alarms).map(Fact::Delivery), false);
+    }
+    end(&mut tally, End::Complete);
+    let findings = tally.findings();
+    let row = |edge: usize| findings.row(&findings.edges[edge].id);
+    assert_eq!(
+        [row(0), row(1), row(2), row(4)],
+        [Some(Verdict::Pass), Some(Verdict::Pass), Some(Verdict::Fail), Some(Verdict::Fail)]
+    );
+    assert_eq!(findings.row("no such row"), None);
+}
