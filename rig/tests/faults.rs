@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bench::{fixture, plan, simulate};
-use rig::event::{Arrival, Fact, Flaw, Misbehaviour};
+use rig::event::{Arrival, End, Fact, Flaw, Misbehaviour, PowerStage, RigFault};
+use rig::fixture::Level;
+use rig::plan::{Action, Plan, Step};
 use rig::verdict::{Findings, Outcome, Verdict};
 use rig_virtual::{Fault, FaultKind};
 use test_case::test_case;
@@ -153,6 +155,79 @@ fn a_babbling_device_is_named_and_its_status_edge_fails() {
         "{failed:?}"
     );
     assert!(failed.keys().all(|label| label.contains("Storage") || label.starts_with("D-T")), "{failed:?}");
+}
+
+#[test]
+fn a_babbling_meter_is_named_and_the_edge_that_it_babbles_on_fails() {
+    let broken = play("islanded", "meter", fault(FaultKind::Babbling, ""));
+    assert!(broken.faults.contains(&Misbehaviour::Babbling), "{:?}", broken.faults);
+    let failed = failed(&broken.findings);
+    assert_eq!(failed.keys().collect::<Vec<_>>(), ["I6 2-Way Meter - Electr → IPD"], "{failed:?}");
+}
+
+#[test]
+fn a_late_status_is_late_and_not_forgetful() {
+    let broken = play("dispatch", "storage", fault(FaultKind::Late, "distr_cust_storage_status_resp-data"));
+    assert!(broken.faults.is_empty(), "{:?}", broken.faults);
+}
+
+#[test]
+fn a_cut_that_fails_is_the_rigs_fault_and_no_slow_boot() {
+    let mut fixture = fixture();
+    // The relay cuts another device, and the sense, which looks at the feeder, sees that nothing fell.
+    let sense = fixture.rails["feeder"].sense.clone();
+    let other = fixture.rails["breaker-supply"].switch.clone();
+    let rail = fixture.rails.get_mut("storage-supply").expect("the fixture has this rail");
+    (rail.sense, rail.switch) = (sense, other);
+    let mut plan = plan("dispatch", TRIALS);
+    plan.decision.void_cap = 1.0;
+    let played = simulate(plan, fixture, 3);
+    assert_eq!((played.findings.trials.counted, played.findings.end), (0, Some(End::Aborted)));
+    assert!(played.findings.rig_faults.iter().all(|remark| remark.kind == RigFault::EdgeNotSensed));
+    let blamed =
+        |event: &rig::event::Event| matches!(&event.fact, Fact::Misbehaved { device, .. } if device == "storage");
+    assert!(!played.events.iter().any(blamed), "storage had power all along");
+    // The breaker did boot; but what is seen in a void trial is blamed on nobody.
+    assert!(played.findings.misbehaviours.is_empty(), "{:?}", played.findings.misbehaviours);
+}
+
+fn with_step(mut plan: Plan, action: Action) -> Plan {
+    plan.steps.insert(0, Step { after: (Duration::ZERO, Duration::ZERO), action });
+    plan
+}
+
+#[test_case(Action::BrownOut { rail: "feeder".to_owned(), down: Duration::from_millis(4) }, 2; "brown out")]
+#[test_case(Action::Bounce { rail: "feeder".to_owned(), cuts: 4, each: Duration::from_millis(3) }, 5; "bounce")]
+fn the_feeder_dips_within_the_ride_through_and_nothing_comes_of_it(action: Action, dips: usize) {
+    // One dip is the plan's own.
+    let played = simulate(with_step(plan("dispatch", TRIALS), action), fixture(), 5);
+    assert!(played.findings.strays.is_empty() && played.findings.misbehaviours.is_empty());
+    assert!(played.findings.edges.iter().all(|edge| edge.counts.on_time == u64::from(TRIALS)));
+    let falls = played.findings.power.iter().filter(|edge| {
+        (edge.rail.as_str(), edge.to, edge.stage) == ("feeder", Level::Off, PowerStage::Sensed) && edge.trial.is_some()
+    });
+    assert_eq!(falls.count(), dips * TRIALS as usize);
+}
+
+#[test]
+fn a_supply_that_bounces_makes_its_device_boot_each_time() {
+    let bounce = Action::Bounce { rail: "meter-supply".to_owned(), cuts: 3, each: Duration::from_millis(3) };
+    let played = simulate(with_step(plan("islanded", TRIALS), bounce), fixture(), 5);
+    let boots = played.events.iter().filter(|event| {
+        matches!(&event.fact, Fact::Booted { device, .. } if device == "meter") && event.trial.is_some()
+    });
+    assert_eq!(boots.count(), 3 * TRIALS as usize);
+    assert!(played.findings.misbehaviours.is_empty(), "{:?}", played.findings.misbehaviours);
+    assert!(failed(&played.findings).is_empty());
+}
+
+#[test]
+fn a_dip_longer_than_the_ride_through_makes_an_island_that_no_dispatch_edge_is_charged_with() {
+    let dip = Action::BrownOut { rail: "feeder".to_owned(), down: Duration::from_millis(60) };
+    let played = simulate(with_step(plan("dispatch", TRIALS), dip), fixture(), 5);
+    let unsolicited: u64 = played.findings.strays.iter().map(|(_, _, times, _)| times).sum();
+    assert!(unsolicited >= 3 * u64::from(TRIALS), "its alarms are counted: {:?}", played.findings.strays);
+    assert!(failed(&played.findings).is_empty());
 }
 
 #[test]

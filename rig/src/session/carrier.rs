@@ -184,7 +184,7 @@ impl Carrier {
 
     /// Brings a payload to an actor that is not a device, each copy after its delay.
     fn dispatch(&self, edge: EdgeId, frame: &Frame, delays: &[Duration]) {
-        self.desk.expect_copies(edge, extra(delays));
+        self.desk.expect_copies(edge, &frame.header, extra(delays));
         for delay in delays {
             let Some(carrier) = self.itself.upgrade() else { return };
             let (frame, delay) = (*frame, *delay);

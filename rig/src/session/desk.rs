@@ -143,8 +143,8 @@ impl Desk {
     }
 
     /// The emulated network will bring the payload on this edge more than once.
-    pub fn expect_copies(&self, edge: EdgeId, extra: u32) {
-        self.with(edge, |slot| slot.expect_copies(extra));
+    pub fn expect_copies(&self, edge: EdgeId, header: &Header, extra: u32) {
+        self.with(edge, |slot| slot.expect_copies(header, extra));
     }
 
     /// The emulated network will bring a command more often than once; its device may answer each copy.
@@ -168,8 +168,14 @@ impl Desk {
         if let Ok(ending) = timeout_at(self.notes.clock().instant(deadline), ended).await {
             return ending;
         }
+<<<<<<< HEAD
         let broken = self.with(edge, Slot::give_up).or_else(|| self.broken(edge));
         broken.map_or(Ending::Absent, Ending::Broken)
+=======
+        let ending = self.with(edge, Slot::give_up);
+        let piece = matches!(ending, Ending::Absent).then(|| self.broken(edge)).flatten();
+        piece.map_or(ending, Ending::Broken)
+>>>>>>> truth
     }
 
     /// The flaw of the piece that explains the absence of an edge's payload.

@@ -181,7 +181,11 @@ impl Player {
         };
         let frames = edges.iter().filter_map(|edge| {
             let Header { kind, correlation, .. } = landed.header;
-            Some((*edge, self.frame(*edge, kind, correlation, landed.body)?))
+            // It writes a payload of its own, which has the size of its own row whatever the size it received.
+            let (least, most) = self.plan.row_of(*edge).size;
+            let size = landed.size.payload.clamp(least, most);
+            let body = landed.body.resized(usize::from(size).saturating_sub(rig_payload::OVERHEAD));
+            Some((*edge, self.frame(*edge, kind, correlation, body)?))
         });
         join_all(frames.map(|(edge, frame)| async move { self.deliver(edge, &frame).await })).await;
     }

@@ -346,3 +346,6 @@ fn describe(link: &LinkSpec) -> String {
         LinkSpec::Tcp(address) => address.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

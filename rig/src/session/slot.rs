@@ -17,10 +17,8 @@ pub(super) struct Slot {
     /// Something whole came that was not the awaited payload.
     mistaken: Option<Flaw>,
     lost: Vec<(Header, String)>,
-    /// How many more copies the emulated network will bring than were sent.
-    copies_by_hop: u32,
-    /// Commands that the emulated network brings more often than they were sent, and how often.
-    repeated: Vec<(u16, u32)>,
+    /// What the emulated network brings more often than it was sent.
+    copied: VecDeque<Copied>,
     /// Nothing is awaited any more: it was, in vain.
     given_up: bool,
     /// What the last trial awaited in vain may still come.
@@ -42,7 +40,15 @@ pub(super) struct Misfit {
 struct Past {
     correlation: Option<u16>,
     sequence: Option<u16>,
-    copies_by_hop: u32,
+}
+
+/// A payload that the emulated network copied, or any answer to a command that it copied.
+#[derive(Clone, Copy, Debug)]
+struct Copied {
+    correlation: u16,
+    /// None for an answer: it has a sequence of its own.
+    sequence: Option<u16>,
+    left: u32,
 }
 
 impl Slot {
@@ -60,13 +66,7 @@ impl Slot {
             if !same && let Some(straggler) = self.straggler(&header) {
                 return Err(straggler);
             }
-            let by_hop = if same {
-                let more = self.copies_by_hop > 0;
-                self.copies_by_hop -= u32::from(more);
-                more
-            } else {
-                earlier.header.correlation == header.correlation && self.answers_copy(header.correlation)
-            };
+            let by_hop = self.is_by_hop(&header);
             let flaw = if same || by_hop { Flaw::Duplicate } else { Flaw::Unsolicited };
             return Err(Misfit { flaw, charged: true, by_hop });
         }
@@ -108,14 +108,24 @@ impl Slot {
         self.lost.push((header, hop));
     }
 
-    /// The emulated network will bring the payload more than once.
-    pub(super) fn expect_copies(&mut self, extra: u32) {
-        self.copies_by_hop += extra;
+    /// The emulated network will bring a payload so many times more than once.
+    pub(super) fn expect_copies(&mut self, header: &Header, extra: u32) {
+        self.expect_more(Copied { correlation: header.correlation, sequence: Some(header.sequence), left: extra });
     }
 
     /// The emulated network brings a command so many times more than once; each copy may be answered.
     pub(super) fn expect_answers(&mut self, command: u16, extra: u32) {
-        self.repeated.push((command, extra));
+        self.expect_more(Copied { correlation: command, sequence: None, left: extra });
+    }
+
+    fn expect_more(&mut self, copied: Copied) {
+        if copied.left == 0 {
+            return;
+        }
+        if self.copied.len() == REMEMBERED {
+            self.copied.pop_front();
+        }
+        self.copied.push_back(copied);
     }
 
     /// How the wait has ended, if it has.
@@ -123,18 +133,28 @@ impl Slot {
         if let Some(landed) = self.delivered {
             return Some(Ending::Landed(landed));
         }
-        let expected = self.awaited?;
-        let (_, hop) = self.lost.iter().find(|(header, _)| self.fits(expected, header))?;
-        let hop = hop.clone();
+        // A copy of the command may still be answered.
+        let answers = match self.awaited? {
+            Expected::Correlation(command) => 1 + self.answers_due(command),
+            Expected::Sequence(_) | Expected::Newer(_) => 1,
+        };
+        if self.lost_awaited().count() < usize::try_from(answers).unwrap_or(usize::MAX) {
+            return None;
+        }
+        let hop = self.lost_awaited().next()?.to_owned();
         self.remember_awaited();
         Some(Ending::LostInHop(hop))
     }
 
-    /// Nothing is awaited any more. Returns what came instead.
-    pub(super) fn give_up(&mut self) -> Option<Flaw> {
+    /// Nothing is awaited any more. Says what came of it.
+    pub(super) fn give_up(&mut self) -> Ending {
         self.remember_awaited();
         self.given_up = true;
-        self.mistaken
+        match (self.lost_awaited().next(), self.mistaken) {
+            (Some(hop), _) => Ending::LostInHop(hop.to_owned()),
+            (None, Some(flaw)) => Ending::Broken(flaw),
+            (None, None) => Ending::Absent,
+        }
     }
 
     /// The sender has lost its counts: whatever comes next is new.
@@ -154,16 +174,17 @@ impl Slot {
             });
         }
         let owed = matches!(self.awaited, Some(Expected::Newer(_))) && self.given_up;
-        let past = std::mem::take(&mut self.past);
-        *self = Self { newest: self.newest, owed, past, ..Self::default() };
+        let (past, copied) = (std::mem::take(&mut self.past), std::mem::take(&mut self.copied));
+        *self = Self { newest: self.newest, owed, past, copied, ..Self::default() };
     }
 
-    /// Whether one more answer to a command is due to one more copy of it.
-    fn answers_copy(&mut self, command: u16) -> bool {
-        let left = self.repeated.iter_mut().find(|(repeated, left)| *repeated == command && *left > 0);
-        left.is_some_and(|(_, left)| {
-            *left -= 1;
-            true
+    /// Whether one more of a payload is the network's doing: its copy, or the answer to a command's copy.
+    fn is_by_hop(&mut self, header: &Header) -> bool {
+        [Some(header.sequence), None].into_iter().any(|sequence| {
+            let copy = |copied: &&mut Copied| {
+                copied.left > 0 && copied.correlation == header.correlation && copied.sequence == sequence
+            };
+            self.copied.iter_mut().find(copy).map(|copied| copied.left -= 1).is_some()
         })
     }
 
@@ -176,6 +197,18 @@ impl Slot {
                 self.newest.is_none_or(|newest| matches!(header.correlation.wrapping_sub(newest), 1..0x8000))
             }
         }
+    }
+
+    /// The hops that lost what is awaited.
+    fn lost_awaited(&self) -> impl Iterator<Item = &str> {
+        let fits = |header: &Header| self.awaited.is_some_and(|expected| self.fits(expected, header));
+        self.lost.iter().filter(move |(header, _)| fits(header)).map(|(_, hop)| hop.as_str())
+    }
+
+    /// How many answers to copies of a command have not come.
+    fn answers_due(&self, command: u16) -> u32 {
+        let due = self.copied.iter().filter(|copied| copied.correlation == command && copied.sequence.is_none());
+        due.map(|copied| copied.left).sum()
     }
 
     /// What was awaited in vain may still come, in a later trial.
@@ -191,20 +224,18 @@ impl Slot {
         if self.past.len() == REMEMBERED {
             self.past.pop_front();
         }
-        self.past.push_back(Past { correlation, sequence, copies_by_hop: std::mem::take(&mut self.copies_by_hop) });
+        self.past.push_back(Past { correlation, sequence });
     }
 
     /// What is to be said of a payload that belongs to an earlier trial, or to a wait that was given up.
     fn straggler(&mut self, header: &Header) -> Option<Misfit> {
-        let past = self.past.iter_mut().find(|past| past.is(header))?;
-        let by_hop = past.copies_by_hop > 0;
-        past.copies_by_hop -= u32::from(by_hop);
-        Some(Misfit { flaw: Flaw::OutOfOrder, charged: false, by_hop })
+        let known = self.past.iter().any(|past| past.is(header));
+        known.then(|| Misfit { flaw: Flaw::OutOfOrder, charged: false, by_hop: self.is_by_hop(header) })
     }
 }
 
 impl Past {
-    fn is(&self, header: &Header) -> bool {
+    fn is(self, header: &Header) -> bool {
         self.correlation.is_none_or(|correlation| correlation == header.correlation)
             && self.sequence.is_none_or(|sequence| sequence == header.sequence)
     }

@@ -106,7 +106,7 @@ async fn a_hops_copy_of_the_last_trials_alarm_is_charged_to_no_trial() {
     let bench = Bench::new();
     let edge = bench.edge(&alarm(1, 1));
     bench.desk.open(edge, Expected::Newer(0));
-    bench.desk.expect_copies(edge, 1);
+    bench.desk.expect_copies(edge, &alarm(1, 1), 1);
     bench.land(alarm(1, 1), 10);
     bench.desk.clear();
     bench.desk.open(edge, Expected::Newer(0));
