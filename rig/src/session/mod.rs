@@ -81,9 +81,11 @@ pub fn run(session: &Session, records: Sender<Record>, stop: Receiver<bool>) -> 
     let session = session.clone();
     // A local task, not the future that the runtime blocks on: that one is polled each time anything at all wakes, and
     // waking it from a task costs another look at the kernel.
-    runtime.block_on(LocalSet::new().run_until(async {
-        spawn_local(whole(session, granted, records, stop)).await.map_err(std::io::Error::other)
-    }))
+    runtime.block_on(
+        LocalSet::new().run_until(async {
+            spawn_local(whole(session, granted, records, stop)).await.map_err(std::io::Error::other)
+        }),
+    )
 }
 
 async fn whole(session: Session, granted: BTreeMap<String, String>, records: Sender<Record>, stop: Receiver<bool>) {

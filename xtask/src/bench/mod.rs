@@ -116,10 +116,8 @@ struct Length {
 }
 
 impl Length {
-    const QUICK: Self =
-        Self { blocks: 3, exchanges: 1_000, stream: Duration::from_secs(2), deliveries: 100_000 };
-    const FULL: Self =
-        Self { blocks: 11, exchanges: 5_000, stream: Duration::from_secs(10), deliveries: 1_000_000 };
+    const QUICK: Self = Self { blocks: 3, exchanges: 1_000, stream: Duration::from_secs(2), deliveries: 100_000 };
+    const FULL: Self = Self { blocks: 11, exchanges: 5_000, stream: Duration::from_secs(10), deliveries: 1_000_000 };
 }
 
 fn host() {
@@ -151,16 +149,16 @@ fn steps(length: Length) -> io::Result<()> {
         length.blocks, length.exchanges, pinned.cpu
     ));
     let whole = |block: &Block| quantile(&block.whole, 0.5);
-    let micros = |blocks: &[Block], of: &dyn Fn(&Block) -> f64| blocks.iter().map(|it| of(it) / 1e3).collect::<Vec<_>>();
+    let micros =
+        |blocks: &[Block], of: &dyn Fn(&Block) -> f64| blocks.iter().map(|it| of(it) / 1e3).collect::<Vec<_>>();
     let ratios = |blocks: &[Block], of: &dyn Fn(&Block) -> f64| -> Vec<f64> {
         blocks.iter().zip(&bare).map(|(it, bare)| of(it) / of(bare)).collect()
     };
     figure("bare loop: p50 (µs)", &micros(&bare, &whole), Aim::None);
     figure("bare loop: processor (µs an exchange)", &micros(&bare, &|it| it.cpu), Aim::None);
-    for (name, blocks, p50, cpu) in [
-        ("rig step", &rig, Aim::AtMost(1.5), Aim::AtMost(3.0)),
-        ("tokio-serial loop", &tokio, Aim::None, Aim::None),
-    ] {
+    for (name, blocks, p50, cpu) in
+        [("rig step", &rig, Aim::AtMost(1.5), Aim::AtMost(3.0)), ("tokio-serial loop", &tokio, Aim::None, Aim::None)]
+    {
         figure(&format!("{name} / bare loop: p50"), &ratios(blocks, &whole), p50);
         figure(&format!("{name} / bare loop: p99"), &ratios(blocks, &|it| quantile(&it.whole, 0.99)), Aim::None);
         figure(&format!("{name} / bare loop: processor"), &ratios(blocks, &|it| it.cpu), cpu);
@@ -198,7 +196,8 @@ fn many(length: Length) -> io::Result<()> {
         rig.push(driven(TTYS, |ports| wire::exchanges_at_once(ports, each))?);
     }
     part(&format!("{TTYS} ttys driven at once, {each} exchanges on each, all on processor {}", pinned.cpu));
-    let ratios = |of: fn(&wire::Rate) -> f64| rig.iter().zip(&bare).map(|(rig, bare)| of(rig) / bare).collect::<Vec<_>>();
+    let ratios =
+        |of: fn(&wire::Rate) -> f64| rig.iter().zip(&bare).map(|(rig, bare)| of(rig) / bare).collect::<Vec<_>>();
     figure("bare epoll loop (thousands a second)", &bare.iter().map(|rate| rate / 1e3).collect::<Vec<_>>(), Aim::None);
     figure("rig / bare epoll loop", &ratios(|rate| rate.on_wire), Aim::AtLeast(0.7));
     figure("the same, until all is on the disk", &ratios(|rate| rate.recorded), Aim::None);
@@ -218,12 +217,13 @@ fn capacities(length: Length) -> io::Result<()> {
         let it = block::on_wire_thread(|| capacity::listen(ttys.into(), length.stream))?;
         println!(
             "  {ttys:>4} ttys: {} whole, {} lost; stamps p99 {:.0} µs behind the peer's; {:.2} processors; \
-             record whole {:.1} s later; peer late by {:.1} ms at most{}",
+             record whole {:.1} s later; longest silence {:.1} ms, peer late by {:.1} ms at most{}",
             it.whole,
             it.lost,
             it.stamp_p99 / 1e3,
             it.processors,
             it.backlog.as_secs_f64(),
+            it.silence.as_secs_f64() * 1e3,
             it.peer_late.as_secs_f64() * 1e3,
             if it.offered() { "" } else { ", so that this line shows nothing" },
         );
@@ -240,8 +240,10 @@ fn programs(length: Length) -> io::Result<()> {
     println!("\nthe rig program on long sessions");
     let report = program::report(length.deliveries)?;
     single(&format!("rig report, {} deliveries (s)", length.deliveries), report.wall.as_secs_f64(), Aim::AtMost(15.0));
+    single("its processor time (s)", report.processor.as_secs_f64(), Aim::None);
     single("its memory at the most (MB)", report.peak as f64 / 1e6, Aim::AtMost(300.0));
     let simulate = program::simulate(600)?;
     single("rig simulate, 600 trials of 300 s (s)", simulate.wall.as_secs_f64(), Aim::AtMost(10.0));
+    single("its processor time (s)", simulate.processor.as_secs_f64(), Aim::None);
     Ok(())
 }

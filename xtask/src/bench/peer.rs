@@ -53,7 +53,8 @@ impl Peer {
             .spawn()?;
         let input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut output = BufReader::new(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
-        let ports = output.by_ref().lines().take(ttys).map(|line| line.map(PathBuf::from)).collect::<io::Result<_>>()?;
+        let ports =
+            output.by_ref().lines().take(ttys).map(|line| line.map(PathBuf::from)).collect::<io::Result<_>>()?;
         Ok(Self { child, input, output, ports })
     }
 

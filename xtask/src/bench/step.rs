@@ -26,11 +26,14 @@ pub fn exchanges(port: &Path, count: u16, block: &mut Block) -> io::Result<()> {
     let session = Session {
         id: "bench".to_owned(),
         folder: folder.path().join("session"),
-        plan: Plan::parse(&Source::new("plan.toml", &plan(count))).map_err(|it| io::Error::other(it.to_string()))?.value,
+        plan: Plan::parse(&Source::new("plan.toml", &plan(count)))
+            .map_err(|it| io::Error::other(it.to_string()))?
+            .value,
         fixture: Fixture::parse(&Source::new("fixture.toml", &fixture(port)))
             .map_err(|problems| io::Error::other(problems.to_string()))?
             .value,
         fixture_file: "fixture.toml".into(),
+        command: Default::default(),
         sources: BTreeMap::new(),
         seed: 1,
         simulated: false,

@@ -41,7 +41,8 @@ impl Notes {
     /// Notes bytes.
     pub fn traffic(&self, link: &Arc<str>, outbound: bool, at: u64, bytes: &[u8]) {
         let (link, trial) = (Arc::clone(link), Some(self.trial.get()));
-        let _ = self.records.send(Record::Traffic(Traffic { link, outbound, at, bytes: bytes.into(), note: None, trial }));
+        let _ =
+            self.records.send(Record::Traffic(Traffic { link, outbound, at, bytes: bytes.into(), note: None, trial }));
     }
 
     /// Notes an exchange as a trial of its own.
