@@ -89,8 +89,8 @@ pub fn recorded<T>(trials: u32, play: impl AsyncFnOnce(Rc<Notes>) -> io::Result<
             notes.note(Fact::Ended(End::Complete));
             played
         }))?;
-        let recorded = recorder.join().map_err(|_| io::Error::other("the recorder panicked"))?;
-        Ok((played, recorded.map_err(io::Error::other)?))
+        let outcome = recorder.join().map_err(|_| io::Error::other("the recorder panicked"))?;
+        Ok((played, outcome.map_err(io::Error::other)?))
     })
 }
 
