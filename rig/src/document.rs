@@ -1,5 +1,6 @@
 //! A TOML file on its way to a plan or a fixture: read, parsed, and turned into raw values that know their place.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
@@ -142,11 +143,33 @@ impl FileKind {
     /// The kind that a text's keys speak of; a plan where they say nothing.
     #[must_use]
     pub fn of(text: &str) -> Self {
+        if Self::leaning(text).is_gt() { Self::Fixture } else { Self::Plan }
+    }
+
+    /// Greater where a text's keys speak of a fixture, less where they speak of a plan.
+    fn leaning(text: &str) -> Ordering {
         let (tree, _) = DeTable::parse_recoverable(text);
         let speaks_of = |keys: &[&str]| keys.iter().filter(|key| tree.get_ref().contains_key(**key)).count();
         let fixture = speaks_of(&["actors", "device", "instrument", "rail", "hop", "path", "bench", "stall-limit"]);
         let plan = speaks_of(&["row", "step", "sub-total", "trials", "decision", "patience", "settle"]);
-        if fixture > plan { Self::Fixture } else { Self::Plan }
+        fixture.cmp(&plan)
+    }
+
+    /// Holds a file to its kind, so that one of the other kind is one problem and not one for each of its keys.
+    ///
+    /// # Errors
+    /// One problem: the file's keys speak of the other kind.
+    pub fn expect(self, source: &Source) -> Result<(), Problems> {
+        let (message, help) = match (self, Self::leaning(&source.text)) {
+            (Self::Plan, Ordering::Greater) => {
+                ("this is a fixture, not a plan", "plans are in testplans/; a fixture is given by --fixture")
+            }
+            (Self::Fixture, Ordering::Less) => {
+                ("this is a plan, not a fixture", "fixtures are in fixtures/; a plan comes first on the command line")
+            }
+            _ => return Ok(()),
+        };
+        Err(Problems::from(vec![Problem::new(source, None, message, help)]))
     }
 }
 

@@ -184,6 +184,11 @@ fn said(message: &str) -> (String, String) {
         return (format!("`{unknown}` is not known here"), suggest(unknown, names, "leave it out"));
     }
     if let Some((wrong, expected)) = message.split_once(", expected ") {
+        let expected = match expected {
+            "i64" | "u64" => "a whole number",
+            "f64" => "a number",
+            other => other,
+        };
         return (wrong.replace("invalid ", "wrong "), format!("write {expected}"));
     }
     if let Some(field) = message.strip_prefix("missing field ") {

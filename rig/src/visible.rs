@@ -44,9 +44,8 @@ pub fn visible_in(text: &str, columns: usize) -> String {
     for character in text.chars() {
         let before = line.len();
         match character.width() {
-            Some(1..) => push(&mut line, character),
-            // A control has a picture of one column.
-            None => push(&mut line, character),
+            // A control has a width of none, and a picture of one column.
+            Some(1..) | None => push(&mut line, character),
             Some(0) => spell(&mut line, character),
         }
         used += columns_of(&line[before..]);

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use super::causes::with_causes;
 use super::{BenchArgs, ExitCode};
 use rig::fixture::Fixture;
 
@@ -32,7 +33,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
     match serve(spec, &dir, args.until_stdin_closes) {
         Ok(()) => ExitCode::Pass,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&*error));
             ExitCode::Inconclusive
         }
     }

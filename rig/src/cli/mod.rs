@@ -1,6 +1,7 @@
 //! The `rig` program's command line: what can be asked, and how it ends.
 
 pub mod bench;
+mod causes;
 pub mod check;
 mod color;
 pub mod completions;

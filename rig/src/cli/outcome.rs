@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::causes::with_causes;
 use super::{Color, ExitCode, stdout};
 use rig::journal::Recorded;
 use rig::report::{self, terminal};
@@ -14,8 +15,9 @@ const LINE: usize = 160;
 #[must_use]
 pub fn write(folder: &Path, recorded: Recorded, interrupted: bool) -> ExitCode {
     if let Some(error) = recorded.error {
-        show(folder, &recorded.findings);
-        eprintln!("error: the record is not whole: {error}");
+        // Reports of a record with a gap would look whole.
+        show(&recorded.findings, None);
+        eprintln!("error: {}", with_causes(&error));
         return ExitCode::NotWritten;
     }
     match reports(folder, &recorded.findings) {
@@ -29,21 +31,25 @@ pub fn write(folder: &Path, recorded: Recorded, interrupted: bool) -> ExitCode {
 #[must_use]
 pub fn reports(folder: &Path, findings: &Findings) -> ExitCode {
     let written = report::write_all(folder, findings);
-    show(folder, findings);
+    let page = folder.join("report.html");
+    show(findings, written.is_ok().then_some(&*page));
     if let Err(error) = written {
-        eprintln!("error: the reports could not be written: {error}");
+        eprintln!("error: the reports could not be written: {}", with_causes(&error));
         return ExitCode::NotWritten;
     }
     findings.verdict.into()
 }
 
-fn show(folder: &Path, findings: &Findings) {
+/// Shows the verdict, and where the page is that explains it.
+fn show(findings: &Findings, page: Option<&Path>) {
     let terminal = console::Term::stdout();
     let width = if terminal.is_term() { usize::from(terminal.size().1) } else { LINE };
     let layout = terminal::Layout { width, colour: Color::on_stdout() };
-    let text = terminal::render(findings, layout);
-    let report = folder.join("report.html");
-    if let Err(error) = stdout::print(format!("{text}report:  {}\n", report.display()).as_bytes()) {
+    let mut text = terminal::render(findings, layout);
+    if let Some(page) = page {
+        text += &format!("report:  {}\n", page.display());
+    }
+    if let Err(error) = stdout::print(text.as_bytes()) {
         eprintln!("error: cannot write to standard output: {error}");
     }
 }

@@ -1,5 +1,6 @@
 //! `rig report`: a session's reports, made again from its record.
 
+use super::causes::with_causes;
 use super::outcome;
 use super::{ExitCode, ReportArgs};
 use rig::journal;
@@ -10,7 +11,7 @@ pub fn run(args: &ReportArgs) -> ExitCode {
     match journal::findings(&args.session) {
         Ok(findings) => outcome::reports(&args.session, &findings),
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&error));
             ExitCode::NotWritten
         }
     }

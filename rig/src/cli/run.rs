@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::causes::with_causes;
 use super::interrupt::Interrupt;
 use super::outcome;
 use super::{ExitCode, RunArgs, problems};
@@ -29,10 +30,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
         Ok(session) => session,
         Err(code) => return code,
     };
-    let recorder = match Recorder::create(&session.folder) {
-        Ok(recorder) => recorder,
+    let journal = match Recorder::create(&session.folder) {
+        Ok(journal) => journal,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&error));
             return ExitCode::NotWritten;
         }
     };
@@ -53,7 +54,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
     };
     let mut live = None;
-    let recorded = recorder.run(&received, |event, tally| {
+    let recorded = journal.run(&received, |event, tally| {
         if let rig::event::Fact::Started(start) = &event.fact {
             live = Some(Live::new(Mode::detect(), start));
         }
@@ -78,7 +79,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
         (Err(_), _) => ExitCode::Inconclusive,
         (_, Err(error)) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", with_causes(&error));
             ExitCode::NotWritten
         }
     }
@@ -164,5 +165,5 @@ fn file_name(path: &Path) -> String {
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{self, Checked};
+use crate::document::{self, Checked, FileKind};
 use crate::problem::{Problems, Source};
 
 pub(crate) use raw::RawPlan;
@@ -242,7 +242,9 @@ impl Plan {
     /// # Errors
     /// Every problem of the file.
     pub fn load(path: &std::path::Path) -> Result<Checked<Self>, Problems> {
-        Self::parse(&document::read(path)?)
+        let source = document::read(path)?;
+        FileKind::Plan.expect(&source)?;
+        Self::parse(&source)
     }
 
     /// Checks a plan's text.

@@ -40,7 +40,7 @@ pub enum ReportError {
         source: io::Error,
     },
     /// The plots cannot be drawn or written.
-    #[error("cannot write the plots")]
+    #[error("cannot write the plots: check that the session's folder can be written to and the disk has room")]
     Plots(#[from] plot::Error),
     /// The page cannot be made.
     #[error("cannot make report.html")]

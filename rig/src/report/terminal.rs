@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::label::claims;
 use super::quantity::{plain, setting};
 use super::spread::{Quantile, Spread};
-use crate::verdict::{Finding, Findings, Verdict};
+use crate::verdict::{Finding, Findings, Outcome, Verdict};
 use crate::visible::{columns_of, visible, visible_in};
 
 /// The most faults of the rig told one by one; all of them are in the report.
@@ -144,7 +144,8 @@ fn numbers(finding: &Finding) -> String {
 
 /// The reason, and what became of those that were not in time.
 fn why(finding: &Finding) -> String {
-    let unmet = finding.counts.unmet().filter(|(_, count)| *count > 0);
+    // The reason counts the undecided itself.
+    let unmet = finding.counts.unmet().filter(|(outcome, count)| *count > 0 && *outcome != Outcome::Undecided);
     let kinds: Vec<_> = unmet.map(|(outcome, count)| format!("{count} {}", outcome.word())).collect();
     if kinds.is_empty() { finding.reason.clone() } else { format!("{}: {}", kinds.join(", "), finding.reason) }
 }
@@ -172,7 +173,7 @@ mod tests {
         pass         I1 Distr. Cust. Storage → DAC - sub      598 of 598 in time · p99 499.0 ms · limit 8 s
         pass         I3 DAC - Ops/Regnl → LMS - Utility       598 of 598 in time · p99 3.820 s · limit 6 s
         pass         D-T1 sub-total                           598 of 598 in time · p99 74.65 ms · limit 4 s
-        inconclusive I6 2-Way Meter - Electr → IPD            6 undecided: 592 of 598 in time do not decide 98 % at 95 %
+        inconclusive I6 2-Way Meter - Electr → IPD            592 of 598 in time do not decide 98 % at 95 %
         FAIL         I3 Distr. Cust. Storage → LMS - Utility  27 lost: 571 of 598 in time show < 98 % at 95 %
         FAIL         I4 LMS - Utility → 2-Way Meter - Electr  34 late: 564 of 598 in time show < 98 % at 95 %
         the rig's fault: the wire thread stood still for 61 ms; is the machine busy? ␛[2J
@@ -198,8 +199,8 @@ mod tests {
         pass         D-T1 sub-total
         inconclusive I6 2-Way Meter - Electr →
               IPD
-              6 undecided: 592 of 598 in time do
-              not decide 98 % at 95 %
+              592 of 598 in time do not decide
+              98 % at 95 %
         FAIL         I3 Distr. Cust. Storage →
               LMS - Utility
               27 lost: 571 of 598 in time show <

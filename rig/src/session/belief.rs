@@ -19,6 +19,8 @@ pub struct Belief {
     boots: Option<u16>,
     /// Settings the device may hold: the last it acknowledged, then those sent since.
     settings: Vec<u16>,
+    /// The device's own sequence of the newest payload that acknowledged one, in this life.
+    acknowledged_by: Option<u16>,
     acknowledged: bool,
     boot_due: bool,
 }
@@ -39,6 +41,8 @@ pub struct Reading {
     pub forgot: bool,
     /// Its stamps contradict each other.
     pub contradiction: bool,
+    /// It tells that it has booted, and sent no boot payload.
+    pub booted: Option<Boot>,
 }
 
 /// What a boot payload shows.
@@ -62,6 +66,7 @@ impl Belief {
             grid: [None; 2],
             boots: None,
             settings: Vec::new(),
+            acknowledged_by: None,
             acknowledged: false,
             boot_due: true,
         }
@@ -95,21 +100,43 @@ impl Belief {
 
     /// Takes a boot payload.
     pub fn booted(&mut self, frame: &Frame, first: Stamp) -> Boot {
+        let state = frame.body.state().unwrap_or_default();
+        self.start_life(&state);
         if let Some(clock) = &mut self.clock {
-            clock.reset();
             // A reset clock knows nothing that a first stamp could contradict.
             let _ = clock.observe(frame.header.stamp, None, first);
         }
-        let state = frame.body.state().unwrap_or_default();
-        self.boots = Some(state.boots);
         Boot { boots: state.boots, expected: std::mem::take(&mut self.boot_due), forgot: self.has_forgotten(&state) }
+    }
+
+    /// Whether its power was cut and it has not said since that it booted.
+    #[must_use]
+    pub fn is_boot_due(&self) -> bool {
+        self.boot_due
+    }
+
+    /// What did not outlive a boot is forgotten: the device's clock and its count of payloads begin anew.
+    fn start_life(&mut self, state: &State) {
+        self.boots = Some(state.boots);
+        self.acknowledged_by = None;
+        if let Some(clock) = &mut self.clock {
+            clock.reset();
+        }
     }
 
     /// Takes any other payload, whose first byte was seen at `first`.
     pub fn heard(&mut self, frame: &Frame, first: Stamp) -> Reading {
         let header = &frame.header;
         let mut reading = Reading::default();
-        let command = self.commands.iter().rev().find(|command| command.sequence == header.correlation);
+        if let Some(state) = frame.body.state()
+            && self.boots.is_some_and(|boots| boots != state.boots)
+        {
+            self.start_life(&state);
+            let (boots, forgot) = (state.boots, self.has_forgotten(&state));
+            reading.booted = Some(Boot { boots, expected: std::mem::take(&mut self.boot_due), forgot });
+        }
+        // The network may have brought the command twice, and this answers the first copy.
+        let command = self.commands.iter().find(|command| command.sequence == header.correlation);
         let after = command.filter(|_| is_caused_by_command(header.kind)).map(|command| command.last);
         let edge = alarmed_of(header.kind).and_then(|level| self.grid[usize::from(level == Level::On)]);
         if let Some(clock) = &mut self.clock {
@@ -120,21 +147,28 @@ impl Belief {
             reading.made = clock.map(header.stamp, first.hi);
         }
         if matches!(header.kind, Kind::DischargeAck | Kind::ChargeRateAck | Kind::CapAck | Kind::CancelAck) {
-            self.acknowledge(header.correlation);
+            self.acknowledge(header);
         }
         if let Some(state) = frame.body.state() {
-            reading.forgot = self.has_forgotten(&state);
+            reading.forgot = self.has_forgotten(&state) && !self.is_older(header);
             let impossible = mode_of(header.kind).is_some_and(|mode| mode != state.mode);
             reading.flaw = (reading.forgot || impossible).then_some(Flaw::WrongState);
         }
         reading
     }
 
-    fn acknowledge(&mut self, sequence: u16) {
-        if let Some(at) = self.settings.iter().position(|setting| *setting == sequence) {
+    fn acknowledge(&mut self, header: &Header) {
+        if let Some(at) = self.settings.iter().position(|setting| *setting == header.correlation) {
             self.settings.drain(..at);
             self.acknowledged = true;
+            self.acknowledged_by = Some(header.sequence);
         }
+    }
+
+    /// Whether a payload was made before the newest acknowledgement, and came after it: it is late, and what it tells
+    /// was true.
+    fn is_older(&self, header: &Header) -> bool {
+        self.acknowledged_by.is_some_and(|by| by.wrapping_sub(header.sequence) < 0x8000)
     }
 
     fn has_forgotten(&self, state: &State) -> bool {
@@ -198,6 +232,41 @@ mod tests {
         assert!(!belief.heard(&tells(5), at(6)).forgot);
         belief.commanded(&header(Kind::ChargeRateCmd, 6, 0), at(7));
         assert!(!belief.heard(&tells(6), at(8)).forgot, "the command went out, its acknowledgement may be lost");
+    }
+
+    #[test]
+    fn a_late_payload_tells_what_was_true_before_the_acknowledgement() {
+        let mut belief = Belief::new(None);
+        belief.commanded(&header(Kind::DischargeCmd, 5, 0), at(1));
+        let ack = Frame { header: header(Kind::DischargeAck, 10, 5), body: Body::from(Setting::default()) };
+        belief.heard(&ack, at(2));
+        assert!(!belief.heard(&tells(0), at(3)).forgot, "its sequence is 9: made before the acknowledgement, 10");
+    }
+
+    #[test]
+    fn an_answer_to_the_first_copy_of_a_command_was_made_before_the_second_copy() {
+        let mut belief = Belief::new(Some(0.0));
+        let boot = Frame { header: header(Kind::Boot, 1, 1), body: State { boots: 2, ..State::default() }.into() };
+        belief.booted(&boot, at(1_000));
+        let command = header(Kind::StorageStatusCmd, 8, 0);
+        belief.commanded(&command, at(5_000));
+        belief.commanded(&command, at(9_000));
+        // The device's clock reads 0 at 1000, so that it made this answer at 5500.
+        let mut answer = tells(0);
+        answer.header.stamp = 4_500;
+        let made = belief.heard(&answer, at(9_500)).made.expect("bounded on both sides");
+        assert!(made.lo <= 5_500 && 5_500 <= made.hi, "{made:?}");
+    }
+
+    #[test]
+    fn a_boot_without_a_boot_payload_shows_in_the_count_of_boots() {
+        let mut belief = Belief::new(Some(0.0));
+        let boot = Frame { header: header(Kind::Boot, 1, 1), body: State { boots: 1, ..State::default() }.into() };
+        belief.booted(&boot, at(1));
+        let reading = belief.heard(&tells(0), at(2));
+        assert_eq!(reading.booted, Some(Boot { boots: 2, expected: false, forgot: false }));
+        assert!(!reading.contradiction, "its clock began anew with the boot");
+        assert_eq!(belief.heard(&tells(0), at(3)).booted, None, "told once");
     }
 
     #[test]

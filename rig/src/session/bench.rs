@@ -1,6 +1,6 @@
 //! The bench, opened: virtual bench, rails, ports, loopback connections, database; and closed again, rails safe.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use crate::power::{PowerError, Rails};
 pub const DATABASE: &str = "analytic.sqlite";
 
 /// How long a port may take to be there once its device has power, on top of the boot time.
-const PORT_APPEARS: Duration = Duration::from_secs(2);
+pub const PORT_APPEARS: Duration = Duration::from_secs(2);
 
 /// A bench that is ready to be played on.
 pub struct Bench {
@@ -180,7 +180,7 @@ async fn virtual_bench(
     Ok((None, BenchPorts::Memory(ports.collect())))
 }
 
-fn devices(fixture: &Fixture, notes: &Notes) -> HashMap<Actor, Rc<Port>> {
+fn devices(fixture: &Fixture, notes: &Notes) -> BTreeMap<Actor, Rc<Port>> {
     fixture
         .actors
         .iter()
@@ -196,7 +196,7 @@ fn devices(fixture: &Fixture, notes: &Notes) -> HashMap<Actor, Rc<Port>> {
 async fn connect(
     session: &Session,
     notes: &Notes,
-    ports: HashMap<Actor, Rc<Port>>,
+    ports: BTreeMap<Actor, Rc<Port>>,
     supply: Rc<Supply>,
 ) -> Result<Scene, BenchFailure> {
     let plan = Rc::new(session.plan.clone());

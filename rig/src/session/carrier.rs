@@ -1,8 +1,8 @@
 //! The carrier brings payloads from where they are sent to the desk: over a device's port, the emulated network and
 //! loopback TCP, to an external program, into the database.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -11,16 +11,16 @@ use rig_payload::{Actor, Frame, Header, Kind};
 use tokio::task::spawn_local;
 
 use super::belief::Reading;
-use super::desk::{Desk, Landed};
+use super::desk::{Desk, Landed, Strayed};
 use super::notes::Notes;
 use super::pause::pause;
 use super::port::{Ear, Port};
 use super::wiring::{Place, Wiring};
 use crate::actor::{Database, Measurement, Network, Passage};
-use crate::event::{Flaw, Misbehaviour, RigFault};
-use crate::link::Link;
+use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Size, Stray};
+use crate::link::{Link, Sent};
 use crate::plan::EdgeId;
-use crate::protocol::{Arrived, Protocol as _, Receiver, ReferenceFrame, Unit};
+use crate::protocol::{Arrived, Receiver, Unit};
 use crate::stamp::{Source, Stamp};
 
 /// A payload on its way.
@@ -30,6 +30,16 @@ pub struct Sending {
     pub sent: Stamp,
     /// When its last byte was on a device's wire, where it went that far.
     pub on_wire: Option<Stamp>,
+    /// Its sizes, where it was on a device's wire.
+    pub size: Option<Size>,
+    /// The hop of the emulated network that lost it.
+    pub lost_in: Option<String>,
+}
+
+impl Sending {
+    fn at(sent: Stamp) -> Self {
+        Self { sent, on_wire: None, size: None, lost_in: None }
+    }
 }
 
 /// Payloads by source, destination and sequence.
@@ -38,7 +48,8 @@ type Unreceipted = HashMap<(Actor, Actor, u16), (EdgeId, Landed)>;
 /// The carrier.
 pub struct Carrier {
     wiring: Wiring,
-    ports: HashMap<Actor, Rc<Port>>,
+    /// In order, so that a seed replays a session whose ports open at the same instant.
+    ports: BTreeMap<Actor, Rc<Port>>,
     /// The sending ends of the loopback connections, one an edge.
     channels: HashMap<EdgeId, Rc<Link>>,
     externals: HashMap<Actor, Rc<Link>>,
@@ -48,6 +59,8 @@ pub struct Carrier {
     seen: RefCell<HashMap<(EdgeId, u16), Landed>>,
     /// Payloads that an external program has not yet acknowledged.
     unreceipted: RefCell<Unreceipted>,
+    /// Whether a connection between actors has ended: what it was to bring would look lost.
+    severed: Cell<bool>,
     desk: Rc<Desk>,
     notes: Notes,
     itself: Weak<Self>,
@@ -58,7 +71,7 @@ pub struct Parts {
     /// Which edge goes where.
     pub wiring: Wiring,
     /// The devices' ports, by actor.
-    pub ports: HashMap<Actor, Rc<Port>>,
+    pub ports: BTreeMap<Actor, Rc<Port>>,
     /// Loopback connections: an edge, the sending and the receiving end.
     pub channels: Vec<(EdgeId, Link, Link)>,
     /// Connections to external programs.
@@ -88,6 +101,7 @@ impl Carrier {
             database,
             seen: RefCell::default(),
             unreceipted: RefCell::default(),
+            severed: Cell::new(false),
             desk,
             notes,
             itself: itself.clone(),
@@ -112,6 +126,12 @@ impl Carrier {
         self.ports.values()
     }
 
+    /// Whether a connection between actors has ended, which nothing opens again.
+    #[must_use]
+    pub fn is_severed(&self) -> bool {
+        self.severed.get()
+    }
+
     /// Which edge goes where.
     #[must_use]
     pub fn wiring(&self) -> &Wiring {
@@ -125,8 +145,8 @@ impl Carrier {
         let sent = Stamp::new(now, now, Source::User);
         let delays = match self.network.borrow_mut().pass(frame.header.source.name(), frame.header.destination.name()) {
             Passage::LostIn(hop) => {
-                self.desk.lose(edge, hop);
-                return Sending { sent, on_wire: None };
+                self.desk.lose(edge, frame.header, hop.clone());
+                return Sending { lost_in: Some(hop), ..Sending::at(sent) };
             }
             Passage::Copies(delays) => delays,
         };
@@ -134,7 +154,7 @@ impl Carrier {
             return self.send_to_device(edge, actor, frame, sent, &delays).await;
         }
         self.dispatch(edge, frame, &delays);
-        Sending { sent, on_wire: None }
+        Sending::at(sent)
     }
 
     async fn send_to_device(
@@ -145,7 +165,8 @@ impl Carrier {
         sent: Stamp,
         delays: &[Duration],
     ) -> Sending {
-        let Some(port) = self.ports.get(&actor) else { return Sending { sent, on_wire: None } };
+        let Some(port) = self.ports.get(&actor) else { return Sending::at(sent) };
+        self.desk.expect_answers(&frame.header, extra(delays));
         let mut on_wire = None;
         let mut waited = Duration::ZERO;
         for delay in delays {
@@ -156,14 +177,14 @@ impl Carrier {
                 on_wire.get_or_insert(transmitted);
             }
         }
-        let first_byte = on_wire.as_ref().map(|transmitted| transmitted.first);
-        let sent = if waited.is_zero() { first_byte.unwrap_or(sent) } else { sent };
-        Sending { sent, on_wire: on_wire.map(|transmitted| transmitted.last) }
+        let Some((Sent { first, last }, size)) = on_wire else { return Sending::at(sent) };
+        let sent = if waited.is_zero() { first } else { sent };
+        Sending { on_wire: Some(last), size: Some(size), ..Sending::at(sent) }
     }
 
     /// Brings a payload to an actor that is not a device, each copy after its delay.
     fn dispatch(&self, edge: EdgeId, frame: &Frame, delays: &[Duration]) {
-        self.desk.expect_copies(edge, delays.len().saturating_sub(1).try_into().unwrap_or(u32::MAX));
+        self.desk.expect_copies(edge, extra(delays));
         for delay in delays {
             let Some(carrier) = self.itself.upgrade() else { return };
             let (frame, delay) = (*frame, *delay);
@@ -180,19 +201,9 @@ impl Carrier {
     async fn hand_over(&self, edge: EdgeId, frame: &Frame) -> io::Result<()> {
         if let Place::External(actor) = self.wiring.destination(edge) {
             let link = self.externals.get(&actor).ok_or(io::ErrorKind::NotConnected)?;
-            let mut bytes = Vec::with_capacity(rig_payload::MAX_ENCODED);
-            let size = ReferenceFrame::default().encode(frame, &mut bytes);
-            let sent = link.send(&bytes).await?;
+            let sent = link.send(frame.encode().as_bytes()).await?;
             let Header { source, destination, sequence, .. } = frame.header;
-            let landed = Landed {
-                header: frame.header,
-                body: frame.body,
-                size,
-                first: sent.last,
-                last: sent.last,
-                made: None,
-                flaw: None,
-            };
+            let landed = self.complete(edge, landed_of(frame, sent.last, sent.last));
             self.unreceipted.borrow_mut().insert((source, destination, sequence), (edge, landed));
             return Ok(());
         }
@@ -203,25 +214,27 @@ impl Carrier {
     async fn receive_channel(self: Rc<Self>, edge: EdgeId, link: Link) {
         let error = self
             .receive(&link, |carrier, arrived, frame| {
-                let landed = carrier.complete(edge, landed_of(&frame, arrived));
+                let landed = carrier.complete(edge, landed_of(&frame, arrived.first, arrived.last));
                 if carrier.wiring.destination(edge) == Place::Database {
                     spawn_local(carrier.store(edge, landed));
                 } else {
-                    carrier.desk.land(edge, landed);
+                    carrier.land(edge, landed);
                 }
             })
             .await;
+        self.severed.set(true);
         self.notes.fault(RigFault::Actor, format!("a loopback connection broke: {error}"));
     }
 
     async fn receive_external(self: Rc<Self>, actor: Actor, link: Rc<Link>) {
-        let error = self.receive(&link, |carrier, arrived, frame| carrier.hear_external(arrived, &frame)).await;
+        let error = self.receive(&link, |carrier, arrived, frame| carrier.hear_external(actor, arrived, &frame)).await;
         let name = actor.name();
+        self.severed.set(true);
         self.notes
             .fault(RigFault::Actor, format!("the external {name} has closed its connection: {error}; start it again"));
     }
 
-    fn hear_external(&self, arrived: &Arrived, frame: &Frame) {
+    fn hear_external(&self, actor: Actor, arrived: &Arrived, frame: &Frame) {
         let Header { kind, source, destination, sequence, .. } = frame.header;
         if kind == Kind::Receipt {
             let found = self.unreceipted.borrow_mut().remove(&(source, destination, sequence));
@@ -229,8 +242,20 @@ impl Carrier {
                 landed.last = Stamp::new(landed.last.lo, arrived.first.hi, Source::Bounded);
                 self.desk.land(edge, landed);
             }
-        } else if let Some(edge) = self.desk.edge_of(&frame.header) {
-            self.desk.land(edge, landed_of(frame, arrived));
+        } else if let Some(edge) = self.desk.edge_of(&frame.header).filter(|_| source == actor) {
+            self.desk.land(edge, landed_of(frame, arrived.first, arrived.last));
+        } else {
+            let (from, bytes) = (actor.name().to_owned(), arrived.bytes);
+            let stray = Stray { from, edge: None, at: arrived.last, flaw: Flaw::Unsolicited, bytes, by_hop: false };
+            self.notes.note(Fact::Stray(stray));
+        }
+    }
+
+    /// A payload has reached its actor in rig. Where it is a stray, the device that it comes from is charged with it.
+    fn land(&self, edge: EdgeId, landed: Landed) {
+        let strayed = self.desk.land(edge, landed);
+        if let (Some(Strayed { by_hop: false, .. }), Some(port)) = (strayed, self.ports.get(&landed.header.source)) {
+            port.count_stray();
         }
     }
 
@@ -266,7 +291,7 @@ impl Carrier {
         match database.commit(measurement).await {
             Ok(committed) => {
                 landed.last = committed;
-                self.desk.land(edge, landed);
+                self.land(edge, landed);
             }
             Err(error) => self.notes.fault(RigFault::Actor, format!("the analytic database did not commit: {error}")),
         }
@@ -285,20 +310,23 @@ impl Ear for Carrier {
             let what = format!("{} tells a setting older than the one it acknowledged", frame.header.kind.name());
             port.misbehaved(Misbehaviour::ForgotState, what);
         }
-        let landed = Landed { made: reading.made, flaw: reading.flaw, ..landed_of(&frame, arrived) };
+        let landed = Landed {
+            size: arrived.size,
+            made: reading.made,
+            flaw: reading.flaw,
+            ..landed_of(&frame, arrived.first, arrived.last)
+        };
         let Some(edge) = self.desk.edge_of(&frame.header).filter(|_| frame.header.source == port.actor()) else {
             port.stray(None, Flaw::Unsolicited, arrived.last, arrived.bytes);
             return;
         };
         if !self.wiring.is_relayed(edge) {
-            if self.desk.land(edge, landed).is_some() {
-                port.count_stray();
-            }
+            self.land(edge, landed);
             return;
         }
         let passage = self.network.borrow_mut().pass(frame.header.source.name(), frame.header.destination.name());
         match passage {
-            Passage::LostIn(hop) => self.desk.lose(edge, hop),
+            Passage::LostIn(hop) => self.desk.lose(edge, frame.header, hop),
             Passage::Copies(delays) => {
                 self.seen.borrow_mut().insert((edge, frame.header.sequence), landed);
                 self.dispatch(edge, &frame, &delays);
@@ -306,8 +334,8 @@ impl Ear for Carrier {
         }
     }
 
-    fn broken(&self, port: &Port, flaw: Flaw, claimed: Option<Header>) -> Option<EdgeId> {
-        self.desk.land_broken(port.actor(), flaw, claimed)
+    fn broken(&self, port: &Port, flaw: Flaw, claimed: Option<Header>) {
+        self.desk.land_broken(port.actor(), flaw, claimed);
     }
 
     fn forgot(&self, port: &Port) {
@@ -315,7 +343,14 @@ impl Ear for Carrier {
     }
 }
 
-fn landed_of(frame: &Frame, arrived: &Arrived) -> Landed {
-    let Arrived { size, first, last, .. } = *arrived;
+/// How many copies there are beyond the first.
+fn extra(delays: &[Duration]) -> u32 {
+    delays.len().saturating_sub(1).try_into().unwrap_or(u32::MAX)
+}
+
+fn landed_of(frame: &Frame, first: Stamp, last: Stamp) -> Landed {
+    let payload = u16::try_from(frame.size()).unwrap_or(u16::MAX);
+    let wire = u16::try_from(frame.encode().as_bytes().len()).unwrap_or(u16::MAX);
+    let size = Size { payload, pdu: payload, wire };
     Landed { header: frame.header, body: frame.body, size, first, last, made: None, flaw: None }
 }

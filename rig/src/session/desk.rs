@@ -1,19 +1,17 @@
 //! The desk where payloads arrive: it matches what lands with what is awaited, by edge and correlation.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use rig_payload::{Actor, Body, Header, Kind};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use super::notes::Notes;
+use super::slot::{Misfit, Slot};
 use crate::event::{Fact, Flaw, Size, Stray};
 use crate::plan::{EdgeId, Plan};
 use crate::stamp::{Nanos, Stamp};
-
-/// Correlations of past trials that an edge remembers, so that a straggler is not taken for a payload of this trial.
-const REMEMBERED: usize = 64;
 
 /// A whole payload at its receiver.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +39,9 @@ pub enum Expected {
     Correlation(u16),
     /// This sequence: rig sent it itself.
     Sequence(u16),
-    /// A correlation that comes after all that were seen on this edge.
-    Newer,
+    /// A correlation that comes after all that were seen on this edge, on a payload that was not there before this
+    /// instant: what causes it had not begun.
+    Newer(Nanos),
 }
 
 /// How waiting for a payload ended.
@@ -59,22 +58,28 @@ pub enum Ending {
     Absent,
 }
 
-#[derive(Default)]
-struct Slot {
-    awaited: Option<Expected>,
-    held: Option<Landed>,
-    delivered: Option<Landed>,
-    broken: Option<Flaw>,
-    lost_in: Option<String>,
-    copies_by_hop: u32,
-    newest: Option<u16>,
-    past: VecDeque<u16>,
+/// Something broken that came in this trial. What it claims to be is a hint: its bytes are not those that were sent.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    from: Actor,
+    claimed: Option<EdgeId>,
+    flaw: Flaw,
+}
+
+/// Something that is not the awaited payload, as it was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strayed {
+    /// What is wrong with it.
+    pub flaw: Flaw,
+    /// Whether the emulated network made it, and not its sender.
+    pub by_hop: bool,
 }
 
 /// The desk.
 pub struct Desk {
     index: HashMap<(Kind, Actor, Actor), EdgeId>,
     slots: RefCell<Vec<Slot>>,
+    pieces: RefCell<Vec<Piece>>,
     changed: Notify,
     notes: Notes,
 }
@@ -91,7 +96,7 @@ impl Desk {
             })
             .collect();
         let slots = RefCell::new(plan.edges.iter().map(|_| Slot::default()).collect());
-        Self { index, slots, changed: Notify::new(), notes }
+        Self { index, slots, pieces: RefCell::default(), changed: Notify::new(), notes }
     }
 
     /// The edge that a header belongs to.
@@ -102,17 +107,13 @@ impl Desk {
 
     /// Opens an edge for a payload. What landed early is looked at now.
     pub fn open(&self, edge: EdgeId, expected: Expected) {
-        let held = self.with(edge, |slot| {
-            slot.awaited = Some(expected);
-            slot.held.take()
-        });
-        if let Some(landed) = held {
+        if let Some(landed) = self.with(edge, |slot| slot.open(expected)) {
             self.land(edge, landed);
         }
     }
 
     /// A whole payload has reached its receiver. Returns what is wrong with it, where it is not the awaited one.
-    pub fn land(&self, edge: EdgeId, landed: Landed) -> Option<Flaw> {
+    pub fn land(&self, edge: EdgeId, landed: Landed) -> Option<Strayed> {
         let Err(Misfit { flaw, charged, by_hop }) = self.with(edge, |slot| slot.take(landed)) else {
             self.changed.notify_waiters();
             return None;
@@ -125,37 +126,32 @@ impl Desk {
             bytes: u32::from(landed.size.wire),
             by_hop,
         }));
-        Some(flaw)
+        Some(Strayed { flaw, by_hop })
     }
 
-    /// Something broken has come from an actor. Where it claims an edge that is still open, that edge is charged;
-    /// else it may explain the absence of anything the actor was to send.
-    pub fn land_broken(&self, from: Actor, flaw: Flaw, claimed: Option<Header>) -> Option<EdgeId> {
-        let claimed = claimed
-            .filter(|header| header.source == from)
-            .and_then(|header| self.edge_of(&header))
-            .filter(|edge| self.with(*edge, |slot| slot.delivered.is_none()));
-        if let Some(edge) = claimed {
-            self.with(edge, |slot| slot.broken = Some(flaw));
-        } else {
-            for (_, edge) in self.index.iter().filter(|((_, source, _), _)| *source == from) {
-                self.with(*edge, |slot| {
-                    slot.broken.get_or_insert(flaw);
-                });
-            }
-        }
-        claimed
+    /// Something broken has come from an actor. It explains the absence of what it claims to be; where that is not
+    /// absent after all, or it claims nothing, of anything else that the actor was to send.
+    pub fn land_broken(&self, from: Actor, flaw: Flaw, claimed: Option<Header>) {
+        let claimed = claimed.filter(|header| header.source == from).and_then(|header| self.edge_of(&header));
+        self.pieces.borrow_mut().push(Piece { from, claimed, flaw });
     }
 
-    /// The emulated network has lost the payload on this edge.
-    pub fn lose(&self, edge: EdgeId, hop: String) {
-        self.with(edge, |slot| slot.lost_in = Some(hop));
+    /// The emulated network has lost a payload on this edge.
+    pub fn lose(&self, edge: EdgeId, header: Header, hop: String) {
+        self.with(edge, |slot| slot.lose(header, hop));
         self.changed.notify_waiters();
     }
 
     /// The emulated network will bring the payload on this edge more than once.
     pub fn expect_copies(&self, edge: EdgeId, extra: u32) {
-        self.with(edge, |slot| slot.copies_by_hop += extra);
+        self.with(edge, |slot| slot.expect_copies(extra));
+    }
+
+    /// The emulated network will bring a command more often than once; its device may answer each copy.
+    pub fn expect_answers(&self, command: &Header, extra: u32) {
+        for (_, edge) in self.index.iter().filter(|((_, source, _), _)| *source == command.destination) {
+            self.with(*edge, |slot| slot.expect_answers(command.sequence, extra));
+        }
     }
 
     /// Waits until the payload of an opened edge has landed or can no longer land, at the latest until `deadline`.
@@ -171,11 +167,22 @@ impl Desk {
         };
         match timeout_at(self.notes.clock().instant(deadline), ended).await {
             Ok(ending) => ending,
-            Err(_) => self.with(edge, |slot| {
-                slot.remember_awaited();
-                slot.broken.map_or(Ending::Absent, Ending::Broken)
-            }),
+            Err(_) => {
+                let broken = self.with(edge, Slot::give_up).or_else(|| self.broken(edge));
+                broken.map_or(Ending::Absent, Ending::Broken)
+            }
         }
+    }
+
+    /// The flaw of the piece that explains the absence of an edge's payload.
+    fn broken(&self, edge: EdgeId) -> Option<Flaw> {
+        let ((_, from, _), _) = self.index.iter().find(|(_, id)| **id == edge)?;
+        let pieces = self.pieces.borrow();
+        let free = |piece: &&Piece| {
+            piece.from == *from && piece.claimed.is_none_or(|claimed| self.delivered(claimed).is_some())
+        };
+        let own = pieces.iter().find(|piece| piece.claimed == Some(edge));
+        own.or_else(|| pieces.iter().find(free)).map(|piece| piece.flaw)
     }
 
     /// What was delivered on an edge in this trial.
@@ -184,16 +191,10 @@ impl Desk {
         self.with(edge, |slot| slot.delivered)
     }
 
-    /// The hop that lost the payload on an edge in this trial.
-    #[must_use]
-    pub fn lost_in(&self, edge: EdgeId) -> Option<String> {
-        self.with(edge, |slot| slot.lost_in.clone())
-    }
-
     /// Forgets the counts of an actor whose memory is gone, so that its next correlation is new whatever it is.
     pub fn forget(&self, from: Actor) {
         for (_, edge) in self.index.iter().filter(|((_, source, _), _)| *source == from) {
-            self.with(*edge, |slot| slot.newest = None);
+            self.with(*edge, Slot::forget);
         }
     }
 
@@ -212,6 +213,7 @@ impl Desk {
             }
             slot.close();
         }
+        self.pieces.borrow_mut().clear();
     }
 
     fn with<T>(&self, edge: EdgeId, look: impl FnOnce(&mut Slot) -> T) -> T {
@@ -219,87 +221,5 @@ impl Desk {
     }
 }
 
-/// Why a payload is not the awaited one.
-struct Misfit {
-    flaw: Flaw,
-    /// Whether this trial's delivery on the edge is touched by it.
-    charged: bool,
-    by_hop: bool,
-}
-
-impl Slot {
-    fn take(&mut self, landed: Landed) -> Result<(), Misfit> {
-        let Header { correlation, sequence, .. } = landed.header;
-        if let Some(earlier) = self.delivered.as_ref().or(self.held.as_ref()) {
-            let same = earlier.header.correlation == correlation && earlier.header.sequence == sequence;
-            let by_hop = same && self.copies_by_hop > 0;
-            self.copies_by_hop -= u32::from(by_hop);
-            let flaw = if same { Flaw::Duplicate } else { Flaw::Unsolicited };
-            return Err(Misfit { flaw, charged: !self.is_past(correlation, sequence), by_hop });
-        }
-        let Some(expected) = self.awaited else {
-            if self.is_past(correlation, sequence) {
-                return Err(Misfit { flaw: Flaw::OutOfOrder, charged: false, by_hop: false });
-            }
-            self.held = Some(landed);
-            return Ok(());
-        };
-        let fits = match expected {
-            Expected::Correlation(wanted) => wanted == correlation,
-            Expected::Sequence(wanted) => wanted == sequence,
-            // Serial-number arithmetic (RFC 1982): newer by less than half the range.
-            Expected::Newer => self.newest.is_none_or(|newest| matches!(correlation.wrapping_sub(newest), 1..0x8000)),
-        };
-        if !fits {
-            let straggler = self.is_past(correlation, sequence) && expected != Expected::Newer;
-            if !straggler {
-                self.broken = Some(Flaw::OutOfOrder);
-            }
-            return Err(Misfit { flaw: Flaw::OutOfOrder, charged: !straggler, by_hop: false });
-        }
-        self.newest = Some(correlation);
-        self.delivered = Some(landed);
-        Ok(())
-    }
-
-    fn ending(&mut self) -> Option<Ending> {
-        if let Some(landed) = self.delivered {
-            return Some(Ending::Landed(landed));
-        }
-        let hop = self.lost_in.clone()?;
-        self.remember_awaited();
-        Some(Ending::LostInHop(hop))
-    }
-
-    /// What was awaited in vain may still come, in a later trial.
-    fn remember_awaited(&mut self) {
-        if let Some(Expected::Correlation(key) | Expected::Sequence(key)) = self.awaited {
-            self.remember(key);
-        }
-    }
-
-    fn is_past(&self, correlation: u16, sequence: u16) -> bool {
-        let key = match self.awaited {
-            Some(Expected::Sequence(_)) => sequence,
-            _ => correlation,
-        };
-        self.past.contains(&key)
-    }
-
-    fn remember(&mut self, key: u16) {
-        if self.past.len() == REMEMBERED {
-            self.past.pop_front();
-        }
-        self.past.push_back(key);
-    }
-
-    fn close(&mut self) {
-        if let (Some(expected), Some(landed)) = (self.awaited, self.delivered) {
-            self.remember(match expected {
-                Expected::Sequence(_) => landed.header.sequence,
-                _ => landed.header.correlation,
-            });
-        }
-        *self = Self { newest: self.newest, past: std::mem::take(&mut self.past), ..Self::default() };
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ mod pause;
 mod play;
 mod player;
 mod port;
+mod slot;
 mod supply;
 mod watch;
 mod wiring;
@@ -103,14 +104,18 @@ async fn whole(session: Session, granted: BTreeMap<String, String>, records: Sen
 }
 
 async fn conduct(session: &Session, notes: &Notes, stop: Receiver<bool>) -> End {
-    let mut bench = match Bench::open(session, notes).await {
-        Ok(bench) => bench,
+    match Bench::open(session, notes).await {
+        Ok(bench) => on(bench, notes, async |bench| play::all(session, bench, notes, stop).await).await,
         Err(failure) => {
             notes.fault(failure.fault(), failure.to_string());
-            return End::Aborted;
+            End::Aborted
         }
-    };
-    let played = AssertUnwindSafe(play::all(session, &mut bench, notes, stop)).catch_unwind().await;
+    }
+}
+
+/// Plays on a bench and closes it, rails safe, even where playing panics.
+async fn on(mut bench: Bench, notes: &Notes, play: impl AsyncFnOnce(&mut Bench) -> End) -> End {
+    let played = AssertUnwindSafe(play(&mut bench)).catch_unwind().await;
     notes.enter(None);
     let end = played.unwrap_or_else(|_| {
         notes.fault(RigFault::Panic, "rig panicked; this is a bug in rig, please report it with the text above");
@@ -144,3 +149,6 @@ fn start(session: &Session, wall: String, wall_gap: Nanos, host: BTreeMap<String
         host,
     }
 }
+
+#[cfg(test)]
+mod tests;

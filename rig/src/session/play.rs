@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio::sync::watch::Receiver;
 
 use super::Session;
-use super::bench::Bench;
+use super::bench::{Bench, PORT_APPEARS};
 use super::notes::Notes;
 use super::player::{Player, Scene};
 use super::watch;
@@ -22,7 +22,8 @@ pub async fn all(session: &Session, bench: &mut Bench, notes: &Notes, mut stop: 
     let scene = bench.scene.clone();
     let ended = tokio::select! {
         biased;
-        _ = stop.wait_for(|stop| *stop) => End::Interrupted,
+        // The trial does not end: it counts for nothing, and no fault of the rig voids it.
+        _ = stop.wait_for(|stop| *stop) => return End::Interrupted,
         end = trials(session, scene) => return end,
         how = bench.lost() => {
             let why = format!("the virtual bench ended by itself ({how}) while the session ran");
@@ -30,7 +31,9 @@ pub async fn all(session: &Session, bench: &mut Bench, notes: &Notes, mut stop: 
             End::Aborted
         }
     };
-    if notes.trial().is_some() {
+    // A trial that was interrupted does not end, and counts for nothing: it is no void trial, for the rig did nothing
+    // wrong.
+    if notes.trial().is_some() && ended == End::Aborted {
         notes.note(Fact::TrialEnded { void: true });
     }
     ended
@@ -42,9 +45,14 @@ async fn trials(session: &Session, scene: Scene) -> End {
     let mut clock = (!session.simulated).then(ClockWatch::start);
     let mut losses = Losses::default();
     let (mut trial, mut counted, mut voids) = (0, 0, 0);
+    // A panic between two trials spoils the next one too.
+    let panics = watch::panics();
     while counted < plan.trials {
+        if let Some(lost) = adrift(&scene).await {
+            scene.notes.fault(RigFault::AdapterGone, format!("the port of {lost} does not come back"));
+            return End::Aborted;
+        }
         trial += 1;
-        let panics = watch::panics();
         let faults = scene.notes.faults();
         let missed = one(session, &scene, &player, trial).await;
         if let Some(step) = clock.as_mut().and_then(ClockWatch::stepped) {
@@ -63,7 +71,10 @@ async fn trials(session: &Session, scene: Scene) -> End {
             if f64::from(voids) > (plan.decision.void_cap * f64::from(plan.trials)).max(FREE_VOIDS.into()) {
                 return End::Aborted;
             }
-            recover(session, &scene).await;
+            // Nothing is played on rails that may be down, or between actors of which one is gone.
+            if recover(session, &scene).await.is_err() || scene.carrier.is_severed() {
+                return End::Aborted;
+            }
             continue;
         }
         counted += 1;
@@ -88,7 +99,7 @@ async fn one(session: &Session, scene: &Scene, player: &Player, trial: u32) -> R
     if let Ok(missed) = &missed {
         for (port, before) in scene.carrier.ports().zip(heard) {
             let awaited = missed.iter().any(|edge| plays(&session.plan, *edge, port.actor().name()));
-            port.judge_silence(awaited && port.is_powered() && port.heard() == before);
+            port.judge_silence(awaited && port.is_powered() && port.is_open() && port.heard() == before);
         }
     }
     let restored = scene.supply.restore_all(&session.fixture).await;
@@ -97,13 +108,27 @@ async fn one(session: &Session, scene: &Scene, player: &Player, trial: u32) -> R
     missed.and_then(|missed| restored.map(|()| missed))
 }
 
-/// After a trial that broke off, devices may still be busy with it: waits until the longest of their delays is over.
-async fn recover(session: &Session, scene: &Scene) {
+/// After a trial that broke off, rails may be down and devices busy with it: restores the rails and waits until the
+/// longest of the devices' delays is over.
+async fn recover(session: &Session, scene: &Scene) -> Result<(), PowerError> {
+    scene.supply.restore_all(&session.fixture).await?;
     let devices = session.fixture.devices.values();
     let longest = devices.map(|device| device.boot.max(device.detection + device.enter_service)).max();
     tokio::time::sleep(longest.unwrap_or_default() + session.plan.settle).await;
     scene.desk.clear();
     scene.carrier.clear();
+    Ok(())
+}
+
+/// A device whose port was lost although it has power and does not come back, however long it is waited for. What it
+/// would send is lost by the rig: no trial can be played.
+async fn adrift(scene: &Scene) -> Option<&str> {
+    for port in scene.carrier.ports().filter(|port| port.is_adrift()) {
+        if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.opened()).await.is_err() {
+            return Some(port.name());
+        }
+    }
+    None
 }
 
 fn plays(plan: &Plan, edge: EdgeId, actor: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The player plays a trial: it runs the plan's steps and notes a delivery for every edge that they play.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::device_clock::narrow;
 use super::draw::{self, Act, Drawn};
 use super::notes::Notes;
 use super::pause::pause;
-use super::supply::Supply;
+use super::supply::{Edge, Supply};
 use super::wiring::Place;
 use crate::event::{Arrival, Delivery, Fact};
 use crate::fixture::Level;
@@ -48,7 +48,7 @@ pub struct Player {
     notes: Notes,
     sequences: RefCell<HashMap<Actor, u16>>,
     /// Commands of this trial, by edge.
-    commands: RefCell<HashMap<EdgeId, Command>>,
+    commands: RefCell<BTreeMap<EdgeId, Command>>,
     /// Edges on which nothing whole came in this trial.
     missed: RefCell<Vec<EdgeId>>,
     values: RefCell<ChaCha8Rng>,
@@ -58,7 +58,6 @@ pub struct Player {
 struct Command {
     sequence: u16,
     sending: Sending,
-    lost_in: Option<String>,
     noted: Cell<bool>,
 }
 
@@ -168,8 +167,7 @@ impl Player {
             return;
         }
         let sending = self.carrier.send(edge, &frame).await;
-        let lost_in = self.desk.lost_in(edge);
-        let command = Command { sequence: frame.header.sequence, sending, lost_in, noted: Cell::new(false) };
+        let command = Command { sequence: frame.header.sequence, sending, noted: Cell::new(false) };
         self.commands.borrow_mut().insert(edge, command);
     }
 
@@ -216,7 +214,9 @@ impl Player {
                 self.note_answered(*command, landed);
             }
             self.conclude(*edge, ending, |landed| {
-                let seen = Stamp::new(origin.at.lo, landed.first.hi, Source::Bounded);
+                // A device may sense an edge before the rig's own sense does, but not before it was commanded.
+                let earliest = if landed.first.hi < origin.at.lo { origin.not_before } else { origin.at.lo };
+                let seen = Stamp::new(earliest, landed.first.hi, Source::Bounded);
                 Delivery {
                     sent: Some(narrow(seen, landed.made)),
                     cause: Some(origin.at),
@@ -230,15 +230,16 @@ impl Player {
     fn origin(&self, cause: &Cause) -> Option<Origin> {
         match cause {
             Cause::Rail(rail) => {
-                let (level, at) = self.supply.last_edge(rail)?;
-                Some(Origin { at, expected: Expected::Newer, level: Some(level), budget: Duration::ZERO })
+                let Edge { level, commanded, at } = self.supply.last_edge(rail)?;
+                let expected = Expected::Newer(commanded);
+                Some(Origin { at, not_before: commanded, expected, level: Some(level), budget: Duration::ZERO })
             }
             Cause::Payload(edge) => {
                 let commands = self.commands.borrow();
-                let command = commands.get(edge).filter(|command| command.lost_in.is_none())?;
+                let command = commands.get(edge).filter(|command| command.sending.lost_in.is_none())?;
                 let at = command.sending.on_wire.unwrap_or(command.sending.sent);
                 let expected = Expected::Correlation(command.sequence);
-                Some(Origin { at, expected, level: None, budget: self.limit(*edge) })
+                Some(Origin { at, not_before: at.lo, expected, level: None, budget: self.limit(*edge) })
             }
         }
     }
@@ -248,8 +249,8 @@ impl Player {
         let commands = self.commands.borrow();
         let Some(command) = commands.get(&edge).filter(|command| !command.noted.replace(true)) else { return };
         let on_wire = command.sending.on_wire.unwrap_or(command.sending.sent);
-        let latest = answer.made.map_or(answer.first.hi, |made| made.hi.min(answer.first.hi)).max(on_wire.lo);
-        let arrived = Stamp::new(on_wire.lo, latest, Source::Bounded);
+        let answered = Stamp::new(on_wire.lo, answer.first.hi, Source::Bounded);
+        let arrived = Stamp::new(on_wire.lo, narrow(answered, answer.made).hi, Source::Bounded);
         self.note(edge, Arrival::Whole, |edge| command.delivery(edge, Some(arrived)));
     }
 
@@ -259,7 +260,7 @@ impl Player {
             if command.noted.replace(true) {
                 continue;
             }
-            let end = match &command.lost_in {
+            let end = match &command.sending.lost_in {
                 Some(hop) => Arrival::LostInHop(hop.clone()),
                 None if command.sending.on_wire.is_some() => Arrival::Whole,
                 None => Arrival::Absent,
@@ -292,7 +293,8 @@ impl Player {
         let (source, destination) = (Actor::from_name(&names.from)?, Actor::from_name(&names.to)?);
         let mut sequences = self.sequences.borrow_mut();
         let sequence = sequences.entry(source).or_default();
-        *sequence = sequence.wrapping_add(1);
+        // Never 0: that is what a device tells that has taken no command.
+        *sequence = sequence.wrapping_add(1).max(1);
         let header = Header { kind, source, destination, sequence: *sequence, correlation, stamp: self.notes.now() };
         Some(Frame { header, body })
     }
@@ -310,6 +312,8 @@ impl Player {
 /// What makes an originator send.
 struct Origin {
     at: Stamp,
+    /// When it cannot have happened yet.
+    not_before: Nanos,
     expected: Expected,
     /// The power edge, where it is one.
     level: Option<Level>,
@@ -333,7 +337,9 @@ impl Origin {
 
 impl Command {
     fn delivery(&self, edge: EdgeId, arrived: Option<Stamp>) -> Delivery {
-        Delivery { sent: Some(self.sending.sent), arrived, sequence: Some(self.sequence), ..Delivery::absent(edge) }
+        let Sending { sent, size, .. } = self.sending;
+        let size = size.filter(|_| arrived.is_some());
+        Delivery { sent: Some(sent), arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
     }
 }
 

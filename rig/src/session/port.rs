@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::belief::{Belief, Boot, Reading};
 use super::notes::Notes;
-use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Stray};
+use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Size, Stray};
 use crate::fixture::{Device, Level, Link as LinkSpec};
 use crate::link::{BenchPorts, Link, LinkError, Sent};
 use crate::plan::EdgeId;
@@ -36,6 +36,10 @@ pub struct Port {
     heard: Cell<u64>,
     strays: Cell<u32>,
     cut_short: Cell<bool>,
+    /// Its power was cut, and nothing whole came since: pieces are what the cut left, and no flaw of the device.
+    returning: Cell<bool>,
+    /// Its port was lost although it has power, and is not back.
+    adrift: Cell<bool>,
     silent: Cell<bool>,
     changed: Notify,
     notes: Notes,
@@ -45,8 +49,8 @@ pub struct Port {
 pub trait Ear {
     /// A whole payload, what it shows, and when its bytes were there.
     fn payload(&self, port: &Port, frame: Frame, reading: Reading, arrived: &Arrived);
-    /// Something broken; returns the edge that is charged with it.
-    fn broken(&self, port: &Port, flaw: Flaw, claimed: Option<Header>) -> Option<EdgeId>;
+    /// Something broken, and what it claims to be.
+    fn broken(&self, port: &Port, flaw: Flaw, claimed: Option<Header>);
     /// The device has lost its memory.
     fn forgot(&self, port: &Port);
 }
@@ -67,6 +71,8 @@ impl Port {
             heard: Cell::new(0),
             strays: Cell::new(0),
             cut_short: Cell::new(false),
+            returning: Cell::new(false),
+            adrift: Cell::new(false),
             silent: Cell::new(false),
             changed: Notify::new(),
             notes,
@@ -117,14 +123,14 @@ impl Port {
     ///
     /// # Errors
     /// Where the port is gone.
-    pub async fn send(&self, frame: &Frame, edge: EdgeId) -> std::io::Result<Sent> {
+    pub async fn send(&self, frame: &Frame, edge: EdgeId) -> std::io::Result<(Sent, Size)> {
         let link = self.link.borrow().clone().ok_or(std::io::ErrorKind::NotConnected)?;
         let mut bytes = Vec::with_capacity(rig_payload::MAX_ENCODED);
-        protocol::of(self.device.protocol).encode(frame, &mut bytes);
+        let size = protocol::of(self.device.protocol).encode(frame, &mut bytes);
         let sent = link.send(&bytes).await?;
         self.belief.borrow_mut().commanded(&frame.header, sent.last);
         self.notes.traffic(&self.name, true, sent.first.lo, &bytes, Some(edge));
-        Ok(sent)
+        Ok((sent, size))
     }
 
     /// What the device senses as the grid has changed.
@@ -138,7 +144,21 @@ impl Port {
         if !powered {
             self.belief.borrow_mut().cut();
             self.cut_short.set(true);
+            self.returning.set(true);
         }
+    }
+
+    /// Whether the port was lost although the device has power, and is not back: what the device sends meanwhile is
+    /// lost to the rig, not by the device.
+    #[must_use]
+    pub fn is_adrift(&self) -> bool {
+        self.adrift.get()
+    }
+
+    /// Whether the port is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.link.borrow().is_some()
     }
 
     /// Whether the device's supply is up.
@@ -205,10 +225,13 @@ impl Port {
     async fn hear_until_lost(&self, link: Rc<Link>, ear: &dyn Ear) {
         self.notes.note(Fact::LinkUp { name: self.name.to_string(), obtained: link.obtained().clone() });
         *self.link.borrow_mut() = Some(Rc::clone(&link));
+        self.adrift.set(false);
         self.changed.notify_waiters();
         let error = self.hear(&link, ear).await;
         *self.link.borrow_mut() = None;
-        let unpowered = !self.powered.get();
+        // A port of the device's own goes with its power, and the system may tell of it when power is back already.
+        let unpowered = !self.powered.get() || self.belief.borrow().is_boot_due();
+        self.adrift.set(!unpowered);
         self.notes.note(Fact::LinkDown { name: self.name.to_string(), reason: error.to_string(), unpowered });
         if !unpowered {
             let port = describe(&self.device.link);
@@ -260,19 +283,25 @@ impl Port {
         match arrived.what {
             Unit::Whole(frame) if frame.header.kind == rig_payload::Kind::Boot => self.boot(&frame, arrived, ear),
             Unit::Whole(frame) => {
+                if self.powered.get() {
+                    self.returning.set(false);
+                }
                 let reading = self.belief.borrow_mut().heard(&frame, arrived.first);
                 if reading.contradiction {
                     self.notes.note(Fact::Warning {
                         detail: format!("the stamps of {} contradict each other: its clock was stepped, or drifts more than stamp-drift allows", self.name),
                     });
                 }
+                if let Some(boot) = reading.booted {
+                    self.note_boot(boot, "told by its state, without a boot payload", ear);
+                }
                 ear.payload(self, frame, reading, arrived);
             }
             // A supply that falls takes the rest of a payload with it: no flaw of the device.
-            Unit::Broken { .. } if !self.powered.get() => {}
+            Unit::Broken { .. } if !self.powered.get() || self.returning.get() => {}
             Unit::Broken { flaw, claimed } => {
-                let edge = ear.broken(self, flaw, claimed);
-                self.stray(edge, flaw, arrived.last, arrived.bytes);
+                ear.broken(self, flaw, claimed);
+                self.stray(None, flaw, arrived.last, arrived.bytes);
             }
         }
     }
@@ -284,10 +313,19 @@ impl Port {
     }
 
     fn boot(&self, frame: &Frame, arrived: &Arrived, ear: &dyn Ear) {
-        let Boot { boots, expected, forgot } = self.belief.borrow_mut().booted(frame, arrived.first);
-        self.notes.note(Fact::Booted { device: self.name.to_string(), at: arrived.last, boots });
+        self.returning.set(false);
+        let boot = self.belief.borrow_mut().booted(frame, arrived.first);
+        self.notes.note(Fact::Booted { device: self.name.to_string(), at: arrived.last, boots: boot.boots });
+        self.note_boot(boot, "told by its boot payload", ear);
+        self.boots.set(self.boots.get() + 1);
+        self.changed.notify_waiters();
+    }
+
+    fn note_boot(&self, boot: Boot, told: &str, ear: &dyn Ear) {
+        let Boot { boots, expected, forgot } = boot;
         if !expected {
-            self.misbehaved(Misbehaviour::UnexpectedBoot, format!("boot {boots}, and its power was not cut"));
+            let detail = format!("boot {boots}, {told}, and its power was not cut");
+            self.misbehaved(Misbehaviour::UnexpectedBoot, detail);
         }
         if forgot {
             self.misbehaved(
@@ -296,8 +334,6 @@ impl Port {
             );
             ear.forgot(self);
         }
-        self.boots.set(self.boots.get() + 1);
-        self.changed.notify_waiters();
     }
 }
 

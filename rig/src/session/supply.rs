@@ -9,14 +9,25 @@ use super::port::Port;
 use crate::event::{Fact, Misbehaviour, PowerStage};
 use crate::fixture::{Fixture, Level};
 use crate::power::{PowerError, Rails};
-use crate::stamp::Stamp;
+use crate::stamp::{Nanos, Stamp};
 
 /// The rails, the ports of what they feed, and the last edge of each.
 pub struct Supply {
     rails: Rails,
     ports: Vec<Rc<Port>>,
-    edges: RefCell<HashMap<String, (Level, Stamp)>>,
+    edges: RefCell<HashMap<String, Edge>>,
     notes: Notes,
+}
+
+/// A change of a rail that came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Its new level.
+    pub level: Level,
+    /// When the command began to leave; the rail did not change before.
+    pub commanded: Nanos,
+    /// When it was sensed at its new level, or must be there by then.
+    pub at: Stamp,
 }
 
 impl Supply {
@@ -26,9 +37,10 @@ impl Supply {
         Self { rails, ports, edges: RefCell::default(), notes }
     }
 
-    /// The last edge of a rail that was sensed, or bounded.
+    /// The last edge of a rail that was sensed, or bounded; none where a change since then may or may not have come
+    /// about.
     #[must_use]
-    pub fn last_edge(&self, rail: &str) -> Option<(Level, Stamp)> {
+    pub fn last_edge(&self, rail: &str) -> Option<Edge> {
         self.edges.borrow().get(rail).copied()
     }
 
@@ -39,14 +51,20 @@ impl Supply {
     /// Where a switch or sense does not do its part; it is noted as the rig's fault, and the trial is void.
     pub async fn set(&self, rail: &str, to: Level) -> Result<(), PowerError> {
         let boots: Vec<_> = self.fed_by(rail).map(|port| (port, port.boots())).collect();
+        let was = self.last_edge(rail).map(|edge| edge.level);
         // A device may die before its rail is sensed as off, and is up before it is sensed as on.
         for (port, _) in &boots {
             port.set_powered(to == Level::On);
         }
         self.change(rail, to).await?;
-        if to == Level::On {
+        if to == Level::On && was != Some(Level::On) {
             for (port, before) in boots {
-                self.await_boot(port, before).await;
+                let booted = self.await_boot(port, before).await;
+                // Where the cut failed, the device may have had power all along.
+                if !booted && was == Some(Level::Off) {
+                    let allowed = humantime::format_duration(port.device().boot);
+                    port.misbehaved(Misbehaviour::SlowBoot, format!("no boot payload within {allowed} of its power"));
+                }
             }
         }
         Ok(())
@@ -68,7 +86,7 @@ impl Supply {
             self.change(rail, Level::On).await?;
         }
         for (port, before) in self.ports.iter().zip(before).filter(|(port, _)| port.device().supply.is_some()) {
-            let _ = tokio::time::timeout(port.device().boot, port.booted_since(before)).await;
+            self.await_boot(port, before).await;
         }
         Ok(())
     }
@@ -94,18 +112,22 @@ impl Supply {
     }
 
     async fn change(&self, rail: &str, to: Level) -> Result<(), PowerError> {
-        let mut sensed = None;
+        let (mut commanded, mut sensed) = (None, None);
+        self.edges.borrow_mut().remove(rail);
         let result = self
             .rails
             .set(rail, to, &mut |stage, at| {
                 self.notes.note(Fact::Power { rail: rail.to_owned(), to, stage, at });
-                if stage == PowerStage::Sensed {
-                    sensed = Some(at);
+                match stage {
+                    PowerStage::Commanded => commanded = Some(at.lo),
+                    PowerStage::Acknowledged => {}
+                    PowerStage::Sensed => sensed = Some(at),
                 }
             })
             .await;
         if let Some(at) = sensed {
-            self.edges.borrow_mut().insert(rail.to_owned(), (to, at));
+            let edge = Edge { level: to, commanded: commanded.unwrap_or(at.lo), at };
+            self.edges.borrow_mut().insert(rail.to_owned(), edge);
             for port in self.ports.iter().filter(|port| port.device().feeder.as_deref() == Some(rail)) {
                 port.grid_changed(to, at);
             }
@@ -116,13 +138,8 @@ impl Supply {
         result
     }
 
-    async fn await_boot(&self, port: &Port, before: u32) {
-        let allowed = port.device().boot;
-        let booted = tokio::time::timeout(allowed, port.booted_since(before)).await;
-        if booted.is_err() {
-            let allowed = humantime::format_duration(allowed);
-            port.misbehaved(Misbehaviour::SlowBoot, format!("no boot payload within {allowed} of its power"));
-        }
+    async fn await_boot(&self, port: &Port, before: u32) -> bool {
+        tokio::time::timeout(port.device().boot, port.booted_since(before)).await.is_ok()
     }
 
     fn fed_by<'a>(&'a self, rail: &'a str) -> impl Iterator<Item = &'a Port> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Delivery, Event, Fact, Flaw, Start, Stray};
+use crate::event::{Delivery, Event, Fact, Flaw, Misbehaviour, Start, Stray};
 use crate::plan::{EdgeId, Rule};
 use crate::stamp::{Elapsed, Nanos};
 
@@ -48,7 +48,11 @@ struct Trial {
     /// By edge: the flaw of the first stray.
     flaws: Vec<Option<Flaw>>,
     strays: Strays,
+    misbehaviours: Vec<Misbehaved>,
 }
+
+/// A misbehaviour as it was noted: the event, what it was, in words.
+type Misbehaved = (Event, Misbehaviour, String);
 
 impl Tally {
     /// A fold over nothing but the session's first fact. The plan's indices must be in range, as a checked plan's and
@@ -87,8 +91,11 @@ impl Tally {
                 self.findings.power.push(edge);
             }
             Fact::Misbehaved { device, how, detail } => {
-                let detail = format!("{device}: {detail}");
-                self.unkept += keep(&mut self.findings.misbehaviours, event, *how, detail);
+                let remark = (event.clone(), *how, format!("{device}: {detail}"));
+                match self.open_at(event) {
+                    Some(trial) => trial.misbehaviours.push(remark),
+                    None => self.blame(remark),
+                }
             }
             Fact::RigFault { fault, detail } => {
                 self.unkept += keep(&mut self.findings.rig_faults, event, *fault, detail.clone());
@@ -125,7 +132,11 @@ impl Tally {
 
     /// What was found.
     #[must_use]
-    pub fn findings(self) -> Findings {
+    pub fn findings(mut self) -> Findings {
+        // A trial that did not end counts for nothing, but what its devices did was seen.
+        for misbehaved in self.open.take().map(|trial| trial.misbehaviours).unwrap_or_default() {
+            self.blame(misbehaved);
+        }
         let mut findings = self.findings;
         let planned = findings.trials.planned;
         findings.edges = self.edges.into_iter().map(|claim| claim.finding(planned)).collect();
@@ -157,6 +168,10 @@ impl Tally {
         let Some(trial) = self.open.take() else { return };
         if void {
             self.findings.trials.void += 1;
+            for (event, how, detail) in trial.misbehaviours {
+                let detail = format!("{detail} ({}, in a void trial: it may be the rig's fault)", how.word());
+                self.unkept += keep(&mut self.findings.notes, &event, (), detail);
+            }
             return;
         }
         self.findings.trials.counted += 1;
@@ -178,12 +193,25 @@ impl Tally {
         for ((from, flaw), sums) in trial.strays {
             count(&mut self.strays, &from, flaw, sums);
         }
+        for misbehaved in trial.misbehaviours {
+            self.blame(misbehaved);
+        }
+    }
+
+    fn blame(&mut self, (event, how, detail): Misbehaved) {
+        self.unkept += keep(&mut self.findings.misbehaviours, &event, how, detail);
     }
 }
 
 impl Trial {
     fn new(number: u32, edges: usize) -> Self {
-        Self { number, deliveries: vec![None; edges], flaws: vec![None; edges], strays: Strays::new() }
+        Self {
+            number,
+            deliveries: vec![None; edges],
+            flaws: vec![None; edges],
+            strays: Strays::new(),
+            misbehaviours: Vec::new(),
+        }
     }
 
     fn deliver(&mut self, at: Nanos, delivery: &Delivery) {

@@ -35,6 +35,7 @@ pub struct Simulated {
     /// All its events.
     pub events: Vec<Event>,
     /// Its folder, with what the session itself writes.
+    #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module looks there")]
     pub folder: tempfile::TempDir,
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::storage::play;
 
-/// What RTAC's header takes before the bytes of the line (LINKTYPE_RTAC_SERIAL, 250).
+/// What RTAC's header takes before the bytes of the line (`LINKTYPE_RTAC_SERIAL`, 250).
 const HEADER: u64 = 12;
 
 /// tshark's own number for that link type.

@@ -43,7 +43,7 @@ fn rig() -> io::Result<PathBuf> {
     Ok(here.parent().unwrap_or(Path::new(".")).join("rig"))
 }
 
-#[expect(unsafe_code, reason = "the standard library waits for a child without its resource usage")]
+#[expect(unsafe_code, reason = "no library that xtask has wraps wait4, which alone tells one child's peak memory")]
 fn run(command: &mut Command) -> io::Result<Taken> {
     /// Pass, fail and inconclusive: the program did its work. `rig simulate` of few trials is inconclusive.
     const DONE: [i32; 3] = [0, 1, 3];

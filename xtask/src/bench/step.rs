@@ -33,21 +33,21 @@ pub fn exchanges(port: &Path, count: u16, block: &mut Block) -> io::Result<()> {
             .map_err(|problems| io::Error::other(problems.to_string()))?
             .value,
         fixture_file: "fixture.toml".into(),
-        command: Vec::new(),
         sources: BTreeMap::new(),
         seed: 1,
+        command: Vec::new(),
         simulated: false,
     };
-    let recorder = Recorder::create(&session.folder).map_err(io::Error::other)?;
+    let journal = Recorder::create(&session.folder).map_err(io::Error::other)?;
     let (records, received) = mpsc::channel();
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let mut watch = Watch::default();
     let outcome = std::thread::scope(|scope| {
         // The calling thread plays the session, for it has what the host grants; the recorder is an ordinary thread.
         let seen = &mut *block;
-        let recorder = scope.spawn(move || recorder.run(&received, |event, _| watch.note(event, seen)));
+        let writer = scope.spawn(move || journal.run(&received, |event, _| watch.note(event, seen)));
         session::run(&session, records, stopped)?;
-        recorder.join().map_err(|_| io::Error::other("the recorder panicked"))?.map_err(io::Error::other)
+        writer.join().map_err(|_| io::Error::other("the recorder panicked"))?.map_err(io::Error::other)
     })?;
     let trials = outcome.findings.trials;
     if outcome.error.is_some() || trials.void > 0 || block.whole.len() != usize::from(count) {
@@ -130,8 +130,9 @@ exchange = ["B1", "B2"]
 fn fixture(port: &Path) -> String {
     let (port, baud) = (port.display(), peer::BAUD);
     let storage = Actor::Storage.name();
-    let emulated = |actor: &Actor| (*actor != Actor::Storage).then(|| format!("\"{}\" = \"emulated\"", actor.name()));
-    let emulated = Actor::ALL.iter().filter_map(emulated).collect::<Vec<_>>().join("\n");
+    let others = Actor::ALL.into_iter().filter(|actor| *actor != Actor::Storage);
+    let emulated: Vec<_> = others.map(|actor| format!("\"{}\" = \"emulated\"", actor.name())).collect();
+    let emulated = emulated.join("\n");
     format!(
         r#"
 version = 1

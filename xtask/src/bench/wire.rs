@@ -76,10 +76,10 @@ fn delivery(edge: EdgeId, sent: Option<Stamp>, at: Stamp, arrived: &Arrived) -> 
 /// Runs `play` on the calling thread as a session's wire thread runs, with a recorder beside it that writes a journal.
 pub fn recorded<T>(trials: u32, play: impl AsyncFnOnce(Rc<Notes>) -> io::Result<T>) -> io::Result<(T, Recorded)> {
     let folder = tempfile::tempdir()?;
-    let recorder = Recorder::create(&folder.path().join("session")).map_err(io::Error::other)?;
+    let journal = Recorder::create(&folder.path().join("session")).map_err(io::Error::other)?;
     let (records, received) = mpsc::channel();
     std::thread::scope(|scope| {
-        let recorder = scope.spawn(move || recorder.run(&received, |_, _| {}));
+        let writer = scope.spawn(move || journal.run(&received, |_, _| {}));
         let runtime = turn::watch(tokio::runtime::Builder::new_current_thread().enable_all()).build()?;
         let played = runtime.block_on(LocalSet::new().run_until(async {
             let notes = Rc::new(Notes { clock: Clock::start(), records, trial: Cell::new(0) });
@@ -89,8 +89,8 @@ pub fn recorded<T>(trials: u32, play: impl AsyncFnOnce(Rc<Notes>) -> io::Result<
             notes.note(Fact::Ended(End::Complete));
             played
         }))?;
-        let outcome = recorder.join().map_err(|_| io::Error::other("the recorder panicked"))?;
-        Ok((played, outcome.map_err(io::Error::other)?))
+        let recorded = writer.join().map_err(|_| io::Error::other("the recorder panicked"))?;
+        Ok((played, recorded.map_err(io::Error::other)?))
     })
 }
 

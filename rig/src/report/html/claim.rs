@@ -258,8 +258,8 @@ fn size(finding: &Finding, plan: &Plan) -> String {
     let trip = plan.sub_totals.iter().find(|sub| sub.id == finding.id).and_then(|sub| sub.claim.as_ref());
     let row = plan.rows.iter().find(|row| row.id == finding.id);
     match trip.map(|trip| trip.size).or(row.map(|row| row.size)) {
-        Some((least, most)) if least == most => format!("{least} B"),
-        Some((least, most)) => format!("{least}–{most} B"),
+        Some((least, most)) if least == most => format!("{least}\u{a0}B"),
+        Some((least, most)) => format!("{least}–{most}\u{a0}B"),
         None => "size unknown".to_owned(),
     }
 }

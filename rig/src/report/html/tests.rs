@@ -156,13 +156,13 @@ fn a_small_session_reads_like_this() {
     What failed or is inconclusive is open.
     D1 DAC - sub → Feeder Circuit Breaker inconclusive
     circuit-brk_device_status_cmd, 25 B. Required: more than 99.5 % in under 2 s. 1 of 2 in time show neither.
-    596 more trials, all of them in time, would decide it.
     deliveries2
     in time1
     lost1
     success ratio50.00 %
     lower bound22.3606 %
     upper bound100.0000 %
+    more trials needed596
     smallest12.34 ms
     50th percentile12.34 ms
     90th percentiletoo few

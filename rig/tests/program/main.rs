@@ -1,0 +1,14 @@
+//! The real program on real ttys: its exit codes, what it says, and the session folders that it leaves.
+#![cfg(unix)]
+
+mod bad_input;
+mod bench_gone;
+mod exit_codes;
+mod external;
+mod full_disk;
+mod interrupts;
+mod lab;
+mod peer;
+mod record;
+mod terminal;
+mod twin_faults;
