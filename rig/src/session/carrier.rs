@@ -20,7 +20,7 @@ use crate::actor::{Database, Measurement, Network, Passage};
 use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Size, Stray};
 use crate::link::{Link, Sent};
 use crate::plan::EdgeId;
-use crate::protocol::{Arrived, Protocol as _, Receiver, ReferenceFrame, Unit};
+use crate::protocol::{Arrived, Receiver, Unit};
 use crate::stamp::{Source, Stamp};
 
 /// A payload on its way.
@@ -201,20 +201,9 @@ impl Carrier {
     async fn hand_over(&self, edge: EdgeId, frame: &Frame) -> io::Result<()> {
         if let Place::External(actor) = self.wiring.destination(edge) {
             let link = self.externals.get(&actor).ok_or(io::ErrorKind::NotConnected)?;
-            let mut bytes = Vec::with_capacity(rig_payload::MAX_ENCODED);
-            let size = ReferenceFrame::default().encode(frame, &mut bytes);
-            let sent = link.send(&bytes).await?;
+            let sent = link.send(frame.encode().as_bytes()).await?;
             let Header { source, destination, sequence, .. } = frame.header;
-            let landed = Landed {
-                header: frame.header,
-                body: frame.body,
-                size,
-                first: sent.last,
-                last: sent.last,
-                made: None,
-                flaw: None,
-            };
-            let landed = self.complete(edge, landed);
+            let landed = self.complete(edge, landed_of(frame, sent.last, sent.last));
             self.unreceipted.borrow_mut().insert((source, destination, sequence), (edge, landed));
             return Ok(());
         }
@@ -225,7 +214,7 @@ impl Carrier {
     async fn receive_channel(self: Rc<Self>, edge: EdgeId, link: Link) {
         let error = self
             .receive(&link, |carrier, arrived, frame| {
-                let landed = carrier.complete(edge, landed_of(&frame, arrived));
+                let landed = carrier.complete(edge, landed_of(&frame, arrived.first, arrived.last));
                 if carrier.wiring.destination(edge) == Place::Database {
                     spawn_local(carrier.store(edge, landed));
                 } else {
@@ -254,7 +243,7 @@ impl Carrier {
                 self.desk.land(edge, landed);
             }
         } else if let Some(edge) = self.desk.edge_of(&frame.header).filter(|_| source == actor) {
-            self.desk.land(edge, landed_of(frame, arrived));
+            self.desk.land(edge, landed_of(frame, arrived.first, arrived.last));
         } else {
             let (from, bytes) = (actor.name().to_owned(), arrived.bytes);
             let stray = Stray { from, edge: None, at: arrived.last, flaw: Flaw::Unsolicited, bytes, by_hop: false };
@@ -321,7 +310,12 @@ impl Ear for Carrier {
             let what = format!("{} tells a setting older than the one it acknowledged", frame.header.kind.name());
             port.misbehaved(Misbehaviour::ForgotState, what);
         }
-        let landed = Landed { made: reading.made, flaw: reading.flaw, ..landed_of(&frame, arrived) };
+        let landed = Landed {
+            size: arrived.size,
+            made: reading.made,
+            flaw: reading.flaw,
+            ..landed_of(&frame, arrived.first, arrived.last)
+        };
         let Some(edge) = self.desk.edge_of(&frame.header).filter(|_| frame.header.source == port.actor()) else {
             port.stray(None, Flaw::Unsolicited, arrived.last, arrived.bytes);
             return;
@@ -354,7 +348,9 @@ fn extra(delays: &[Duration]) -> u32 {
     delays.len().saturating_sub(1).try_into().unwrap_or(u32::MAX)
 }
 
-fn landed_of(frame: &Frame, arrived: &Arrived) -> Landed {
-    let Arrived { size, first, last, .. } = *arrived;
+fn landed_of(frame: &Frame, first: Stamp, last: Stamp) -> Landed {
+    let payload = u16::try_from(frame.size()).unwrap_or(u16::MAX);
+    let wire = u16::try_from(frame.encode().as_bytes().len()).unwrap_or(u16::MAX);
+    let size = Size { payload, pdu: payload, wire };
     Landed { header: frame.header, body: frame.body, size, first, last, made: None, flaw: None }
 }

@@ -168,14 +168,9 @@ impl Desk {
         if let Ok(ending) = timeout_at(self.notes.clock().instant(deadline), ended).await {
             return ending;
         }
-<<<<<<< HEAD
-        let broken = self.with(edge, Slot::give_up).or_else(|| self.broken(edge));
-        broken.map_or(Ending::Absent, Ending::Broken)
-=======
         let ending = self.with(edge, Slot::give_up);
         let piece = matches!(ending, Ending::Absent).then(|| self.broken(edge)).flatten();
         piece.map_or(ending, Ending::Broken)
->>>>>>> truth
     }
 
     /// The flaw of the piece that explains the absence of an edge's payload.

@@ -1,10 +1,12 @@
 //! How many ttys one process listens to at a baud rate with nothing lost.
 
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rig::protocol::Unit;
-use tokio::task::spawn_local;
+use tokio::task::{spawn_blocking, spawn_local};
 use tokio::time::timeout;
 
 use super::block::quantile;
@@ -12,7 +14,7 @@ use super::cpu;
 use super::peer::{Peer, Role};
 use super::wire::{self, Line};
 
-/// A line on which nothing comes for so long has nothing more to bring.
+/// A line on which nothing comes for so long after the peer's end has nothing more to bring.
 const QUIET: Duration = Duration::from_millis(500);
 /// A peer that is later than this has not offered the baud rate all the time.
 const PUNCTUAL: Duration = Duration::from_millis(100);
@@ -31,6 +33,8 @@ pub struct Held {
     pub backlog: Duration,
     /// How late the peer was at the worst.
     pub peer_late: Duration,
+    /// The longest that nothing came on a line between two payloads: what the kernel or the peer held back, or rig.
+    pub silence: Duration,
 }
 
 impl Held {
@@ -51,6 +55,7 @@ struct Brought {
     whole: u64,
     broken: u64,
     stamps: Vec<u64>,
+    silence: Duration,
 }
 
 /// Listens to streams on so many ttys for so long.
@@ -61,21 +66,26 @@ pub fn listen(ttys: usize, time: Duration) -> io::Result<Held> {
         let lines = Line::open_all(&peer.ports, &notes).await?;
         let zero = wire::zero_of(notes.clock);
         peer.stream_for(time)?;
-        let tasks: Vec<_> = lines.into_iter().map(|line| spawn_local(hear(line, zero))).collect();
+        let over = Rc::new(Cell::new(false));
+        let tasks: Vec<_> = lines.into_iter().map(|line| spawn_local(hear(line, zero, Rc::clone(&over)))).collect();
+        // A thread waits for the peer's end; the peer itself, and its ttys, stay until all is read.
+        let (streamed, _peer) = spawn_blocking(move || (peer.streamed(), peer)).await?;
+        over.set(true);
         let mut all = Brought::default();
         for task in tasks {
             let brought = task.await??;
             all.whole += brought.whole;
             all.broken += brought.broken;
             all.stamps.extend(brought.stamps);
+            all.silence = all.silence.max(brought.silence);
         }
-        Ok((all, peer.streamed()?, Instant::now()))
+        Ok((all, streamed?, Instant::now()))
     })?;
     let backlog = ended.elapsed();
     if let Some(error) = recorded.error {
         return Err(io::Error::other(error));
     }
-    let Brought { whole, broken, mut stamps } = all;
+    let Brought { whole, broken, mut stamps, silence } = all;
     stamps.sort_unstable();
     Ok(Held {
         whole,
@@ -84,14 +94,15 @@ pub fn listen(ttys: usize, time: Duration) -> io::Result<Held> {
         processors: cpu::taken().saturating_sub(before).as_secs_f64() / time.as_secs_f64(),
         backlog,
         peer_late: streamed.latest,
+        silence,
     })
 }
 
-async fn hear(mut line: Line, zero: u64) -> io::Result<Brought> {
+async fn hear(mut line: Line, zero: u64, over: Rc<Cell<bool>>) -> io::Result<Brought> {
     let mut buffer = [0; 4096];
     let mut brought = Brought::default();
-    let mut wait = Duration::from_secs(10);
     let notes = line.notes();
+    let mut last = None::<Instant>;
     loop {
         let received = line.receive(&mut buffer, |arrived| match arrived.what {
             Unit::Whole(frame) => {
@@ -101,10 +112,13 @@ async fn hear(mut line: Line, zero: u64) -> io::Result<Brought> {
             }
             Unit::Broken { .. } => brought.broken += 1,
         });
-        match timeout(wait, received).await {
+        match timeout(QUIET, received).await {
             Ok(received) => received?,
-            Err(_) => return Ok(brought),
+            Err(_) if over.get() => return Ok(brought),
+            Err(_) => continue,
         }
-        wait = QUIET;
+        let now = Instant::now();
+        let silence = last.replace(now).map_or(Duration::ZERO, |last| now - last);
+        brought.silence = brought.silence.max(silence);
     }
 }

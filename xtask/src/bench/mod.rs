@@ -217,12 +217,13 @@ fn capacities(length: Length) -> io::Result<()> {
         let it = block::on_wire_thread(|| capacity::listen(ttys.into(), length.stream))?;
         println!(
             "  {ttys:>4} ttys: {} whole, {} lost; stamps p99 {:.0} µs behind the peer's; {:.2} processors; \
-             record whole {:.1} s later; peer late by {:.1} ms at most{}",
+             record whole {:.1} s later; longest silence {:.1} ms, peer late by {:.1} ms at most{}",
             it.whole,
             it.lost,
             it.stamp_p99 / 1e3,
             it.processors,
             it.backlog.as_secs_f64(),
+            it.silence.as_secs_f64() * 1e3,
             it.peer_late.as_secs_f64() * 1e3,
             if it.offered() { "" } else { ", so that this line shows nothing" },
         );
@@ -239,8 +240,10 @@ fn programs(length: Length) -> io::Result<()> {
     println!("\nthe rig program on long sessions");
     let report = program::report(length.deliveries)?;
     single(&format!("rig report, {} deliveries (s)", length.deliveries), report.wall.as_secs_f64(), Aim::AtMost(15.0));
+    single("its processor time (s)", report.processor.as_secs_f64(), Aim::None);
     single("its memory at the most (MB)", report.peak as f64 / 1e6, Aim::AtMost(300.0));
     let simulate = program::simulate(600)?;
     single("rig simulate, 600 trials of 300 s (s)", simulate.wall.as_secs_f64(), Aim::AtMost(10.0));
+    single("its processor time (s)", simulate.processor.as_secs_f64(), Aim::None);
     Ok(())
 }

@@ -13,6 +13,8 @@ use crate::workspace::root;
 pub struct Taken {
     /// From start to end.
     pub wall: Duration,
+    /// Processor time, all threads together: what `wall` is on a machine that does nothing else, at the most.
+    pub processor: Duration,
     /// The most memory it held, in bytes.
     pub peak: u64,
 }
@@ -64,5 +66,10 @@ fn run(command: &mut Command) -> io::Result<Taken> {
     }
     // Kilobytes on Linux (`man 2 getrusage`).
     let peak = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
-    Ok(Taken { wall, peak })
+    Ok(Taken { wall, processor: time(usage.ru_utime) + time(usage.ru_stime), peak })
+}
+
+fn time(value: libc::timeval) -> Duration {
+    let seconds = Duration::from_secs(u64::try_from(value.tv_sec).unwrap_or(0));
+    seconds + Duration::from_micros(u64::try_from(value.tv_usec).unwrap_or(0))
 }

@@ -42,16 +42,16 @@ pub fn exchanges(port: &Path, count: u16, block: &mut Block) -> io::Result<()> {
     let (records, received) = mpsc::channel();
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let mut watch = Watch::default();
-    let recorded = std::thread::scope(|scope| {
+    let outcome = std::thread::scope(|scope| {
         // The calling thread plays the session, for it has what the host grants; the recorder is an ordinary thread.
         let seen = &mut *block;
         let writer = scope.spawn(move || journal.run(&received, |event, _| watch.note(event, seen)));
         session::run(&session, records, stopped)?;
         writer.join().map_err(|_| io::Error::other("the recorder panicked"))?.map_err(io::Error::other)
     })?;
-    let trials = recorded.findings.trials;
-    if recorded.error.is_some() || trials.void > 0 || block.whole.len() != usize::from(count) {
-        let faults = recorded.findings.rig_faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>();
+    let trials = outcome.findings.trials;
+    if outcome.error.is_some() || trials.void > 0 || block.whole.len() != usize::from(count) {
+        let faults = outcome.findings.rig_faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>();
         let exchanges = block.whole.len();
         return Err(io::Error::other(format!(
             "{exchanges} exchanges of {count}, {} trials void: {}",
