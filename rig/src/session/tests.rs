@@ -17,6 +17,7 @@ fn session(folder: &Path) -> Session {
         fixture: Fixture::load(&root.join("fixtures/virtual.toml")).unwrap().value,
         fixture_file: PathBuf::new(),
         sources: BTreeMap::new(),
+        command: Vec::new(),
         seed: 1,
         simulated: true,
         command: Vec::new(),
