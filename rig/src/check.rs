@@ -154,7 +154,7 @@ impl<'a> Pair<'a> {
                 Action::Cut { rail } | Action::Restore { rail } => {
                     self.rail(rail);
                 }
-                Action::BrownOut { rail, down } => self.dip(rail, *down, "down"),
+                Action::BrownOut { rail, down, .. } => self.dip(rail, *down, "down"),
                 Action::Bounce { rail, each, .. } => self.dip(rail, *each, "each"),
                 Action::Expect { .. } | Action::Wait => {}
                 Action::Parallel(branches) => branches.iter().for_each(|branch| self.steps(branch)),

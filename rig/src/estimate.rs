@@ -73,8 +73,8 @@ impl<'a> Walk<'a> {
             Action::Forward { edges, .. } => self.deliveries(edges),
             Action::Cut { rail } => self.switch(rail, Level::Off),
             Action::Restore { rail } => self.switch(rail, Level::On) + self.boots(rail),
-            Action::BrownOut { rail, down } => self.switch(rail, Level::Off) + *down + self.switch(rail, Level::On),
-            Action::Bounce { rail, cuts, each } => {
+            Action::BrownOut { rail, down, .. } => self.switch(rail, Level::Off) + *down + self.switch(rail, Level::On),
+            Action::Bounce { rail, cuts, each, .. } => {
                 (self.switch(rail, Level::Off) + *each + self.switch(rail, Level::On) + *each) * *cuts
             }
             Action::Parallel(branches) => branches.iter().map(|branch| self.steps(branch)).max().unwrap_or_default(),

@@ -324,6 +324,8 @@ pub enum RigFault {
     Instrument,
     /// A power edge was not sensed in time.
     EdgeNotSensed,
+    /// A dip of a rail may have lasted longer than the plan allows.
+    LongDip,
     /// rig's wire thread stood still.
     Stalled,
     /// The wall clock was stepped.
@@ -344,6 +346,7 @@ impl RigFault {
             Self::AdapterGone => "adapter-gone",
             Self::Instrument => "instrument",
             Self::EdgeNotSensed => "edge-not-sensed",
+            Self::LongDip => "long-dip",
             Self::Stalled => "stalled",
             Self::ClockStep => "clock-step",
             Self::Actor => "actor",

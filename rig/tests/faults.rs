@@ -196,8 +196,8 @@ fn with_step(mut plan: Plan, action: Action) -> Plan {
     plan
 }
 
-#[test_case(Action::BrownOut { rail: "feeder".to_owned(), down: Duration::from_millis(4) }, 2; "brown out")]
-#[test_case(Action::Bounce { rail: "feeder".to_owned(), cuts: 4, each: Duration::from_millis(3) }, 5; "bounce")]
+#[test_case(Action::BrownOut { rail: "feeder".to_owned(), down: Duration::from_millis(4), at_most: None }, 2; "brown out")]
+#[test_case(Action::Bounce { rail: "feeder".to_owned(), cuts: 4, each: Duration::from_millis(3), at_most: None }, 5; "bounce")]
 fn the_feeder_dips_within_the_ride_through_and_nothing_comes_of_it(action: Action, dips: usize) {
     // One dip is the plan's own.
     let played = simulate(with_step(plan("dispatch", TRIALS), action), fixture(), 5);
@@ -211,7 +211,8 @@ fn the_feeder_dips_within_the_ride_through_and_nothing_comes_of_it(action: Actio
 
 #[test]
 fn a_supply_that_bounces_makes_its_device_boot_each_time() {
-    let bounce = Action::Bounce { rail: "meter-supply".to_owned(), cuts: 3, each: Duration::from_millis(3) };
+    let bounce =
+        Action::Bounce { rail: "meter-supply".to_owned(), cuts: 3, each: Duration::from_millis(3), at_most: None };
     let played = simulate(with_step(plan("islanded", TRIALS), bounce), fixture(), 5);
     let boots = played.events.iter().filter(|event| {
         matches!(&event.fact, Fact::Booted { device, .. } if device == "meter") && event.trial.is_some()
@@ -223,11 +224,25 @@ fn a_supply_that_bounces_makes_its_device_boot_each_time() {
 
 #[test]
 fn a_dip_longer_than_the_ride_through_makes_an_island_that_no_dispatch_edge_is_charged_with() {
-    let dip = Action::BrownOut { rail: "feeder".to_owned(), down: Duration::from_millis(60) };
+    let dip = Action::BrownOut { rail: "feeder".to_owned(), down: Duration::from_millis(60), at_most: None };
     let played = simulate(with_step(plan("dispatch", TRIALS), dip), fixture(), 5);
     let unsolicited: u64 = played.findings.strays.iter().map(|(_, _, times, _)| times).sum();
     assert!(unsolicited >= 3 * u64::from(TRIALS), "its alarms are counted: {:?}", played.findings.strays);
     assert!(failed(&played.findings).is_empty());
+}
+
+#[test]
+fn a_dip_that_lasts_too_long_is_the_rigs_fault_and_no_devices() {
+    let mut plan = plan("dispatch", TRIALS);
+    let at_most = Some(Duration::from_millis(5));
+    let dip = Action::BrownOut { rail: "feeder".to_owned(), down: Duration::from_millis(60), at_most };
+    plan.decision.void_cap = 1.0;
+    let played = simulate(with_step(plan, dip), fixture(), 5);
+    let long = played.findings.rig_faults.iter().filter(|remark| remark.kind == RigFault::LongDip).count();
+    assert!(long > 0 && long == played.findings.trials.void as usize, "{:?}", played.findings.rig_faults);
+    assert_eq!(played.findings.trials.counted, 0);
+    assert!(failed(&played.findings).is_empty());
+    assert_eq!(played.findings.verdict, Verdict::Inconclusive);
 }
 
 #[test]

@@ -54,7 +54,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
     };
     let mut live = None;
-    let recorded = journal.run(&received, |event, tally| {
+    let recorded = journal.run(&received, |event, tally, error| {
+        if error.is_some() {
+            interrupt.stop_session();
+        }
         if let rig::event::Fact::Started(start) = &event.fact {
             live = Some(Live::new(Mode::detect(), start));
         }
@@ -64,6 +67,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
     });
     let ended = wire.join();
+    interrupt.rails_are_safe();
     if let Some(live) = live {
         live.finish();
     }

@@ -52,7 +52,8 @@ impl Recorder {
         Self { journal }
     }
 
-    /// Records until all senders are gone. `live` sees each event after it is folded.
+    /// Records until all senders are gone. `live` sees each event after it is folded, and the first error of writing
+    /// once there is one: what is played from then on leaves no record, so the session should be stopped.
     ///
     /// # Errors
     /// [`JournalError::NoStart`] where the first event is not the session's start. An error of writing is no error
@@ -60,7 +61,7 @@ impl Recorder {
     pub fn run(
         self,
         records: &Receiver<Record>,
-        mut live: impl FnMut(&Event, &Tally),
+        mut live: impl FnMut(&Event, &Tally, Option<&JournalError>),
     ) -> Result<Recorded, JournalError> {
         let mut journal = self.journal;
         let mut first_error = None;
@@ -75,7 +76,7 @@ impl Recorder {
                     };
                     let written = journal.event(&event);
                     tally.note(&event);
-                    live(&event, tally);
+                    live(&event, tally, first_error.as_ref().or(written.as_ref().err()));
                     written
                 }
                 Ok(Record::Traffic(traffic)) => journal.traffic(&traffic),

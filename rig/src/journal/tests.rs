@@ -144,7 +144,7 @@ fn a_recorder_finds_what_its_record_shows() {
     let folder = folder();
     let recorder = Recorder::create(&folder.path).expect("a folder");
     let mut seen = 0;
-    let live = recorder.run(&send_all(SMALL.events()), |_, _| seen += 1).expect("a record");
+    let live = recorder.run(&send_all(SMALL.events()), |_, _, _| seen += 1).expect("a record");
     assert!(live.error.is_none());
     assert_eq!(live.findings.verdict, Verdict::Pass, "{:?}", live.findings.reasons);
     assert_eq!(seen, SMALL.events().count());
@@ -157,14 +157,14 @@ fn a_recorder_needs_the_start_first() {
     let folder = folder();
     let recorder = Recorder::create(&folder.path).expect("a folder");
     let records = send_all(SMALL.events().skip(1));
-    assert!(matches!(recorder.run(&records, |_, _| {}), Err(JournalError::NoStart)));
+    assert!(matches!(recorder.run(&records, |_, _, _| {}), Err(JournalError::NoStart)));
 }
 
 #[test]
 fn a_trace_names_links_directions_and_edges() {
     let folder = folder();
     let recorder = Recorder::create(&folder.path).expect("a folder");
-    recorder.run(&send_all(SMALL.events().take(3)), |_, _| {}).expect("a record");
+    recorder.run(&send_all(SMALL.events().take(3)), |_, _, _| {}).expect("a record");
     let file = fs::File::open(folder.path.join(TRACE)).expect("a trace");
     let mut reader = PcapNgReader::new(file).expect("a section");
     let mut lines = Vec::new();
@@ -211,7 +211,10 @@ impl Write for Disk {
 fn a_full_disk_ends_no_session_and_passes_none() {
     for (events, trace) in [(100_000, usize::MAX), (usize::MAX, 100_000), (0, 0)] {
         let plane = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace))));
-        let recorded = plane.run(&send_all(SMALL.events()), |_, _| {}).expect("findings");
+        let mut told = 0;
+        let recorded =
+            plane.run(&send_all(SMALL.events()), |_, _, error| told += u32::from(error.is_some())).expect("findings");
+        assert!(told > 0, "the session hears of it while it runs");
         let error = recorded.error.expect("an error");
         assert!(matches!(error, JournalError::Write { .. }));
         assert_eq!(recorded.findings.edges[0].counts.on_time, 600);

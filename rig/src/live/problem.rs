@@ -109,6 +109,7 @@ const fn rig_fault(fault: RigFault) -> &'static str {
         RigFault::AdapterGone => "adapter gone",
         RigFault::Instrument => "instrument",
         RigFault::EdgeNotSensed => "power edge not sensed",
+        RigFault::LongDip => "dip too long",
         RigFault::Stalled => "stalled",
         RigFault::ClockStep => "clock stepped",
         RigFault::Actor => "actor",

@@ -197,6 +197,8 @@ pub enum Action {
         rail: String,
         /// How long it is down.
         down: Duration,
+        /// A dip that may have lasted as long as this is not the one that was meant: the rig's fault.
+        at_most: Option<Duration>,
     },
     /// Cuts a rail several times in a row; it is up at the end.
     Bounce {
@@ -206,6 +208,8 @@ pub enum Action {
         cuts: u32,
         /// How long it is down, and up, each time.
         each: Duration,
+        /// As for a brown-out, for each time it is down.
+        at_most: Option<Duration>,
     },
     /// Nothing happens for the pause before it.
     Wait,

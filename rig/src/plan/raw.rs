@@ -200,6 +200,10 @@ pub(crate) struct RawBrownOut {
     pub rail: Given<Name>,
     /// How long it is down.
     pub down: Given<Time>,
+    /// A dip that may have lasted as long as this, because the switch or the machine was slow, voids the trial:
+    /// name less than what the devices ride through.
+    #[serde(default)]
+    pub at_most: Given<Time>,
 }
 
 /// A rail that is cut several times in a row.
@@ -214,4 +218,7 @@ pub(crate) struct RawBounce {
     pub cuts: Given<i64>,
     /// How long it is down, and up, each time.
     pub each: Given<Time>,
+    /// As for a brown-out, for each time it is down.
+    #[serde(default)]
+    pub at_most: Given<Time>,
 }

@@ -133,22 +133,16 @@ impl Player {
             Action::Forward { received, edges } => self.forward(*received, edges).await,
             Action::Cut { rail } => self.supply.set(rail, Level::Off).await?,
             Action::Restore { rail } => self.supply.set(rail, Level::On).await?,
-            Action::BrownOut { rail, down } => self.dip(rail, *down).await?,
-            Action::Bounce { rail, cuts, each } => {
+            Action::BrownOut { rail, down, at_most } => self.supply.dip(rail, *down, *at_most).await?,
+            Action::Bounce { rail, cuts, each, at_most } => {
                 for _ in 0..*cuts {
-                    self.dip(rail, *each).await?;
+                    self.supply.dip(rail, *each, *at_most).await?;
                     tokio::time::sleep(*each).await;
                 }
             }
             Action::Wait | Action::Parallel(_) => {}
         }
         Ok(())
-    }
-
-    async fn dip(&self, rail: &str, down: Duration) -> Result<(), PowerError> {
-        self.supply.set(rail, Level::Off).await?;
-        tokio::time::sleep(down).await;
-        self.supply.set(rail, Level::On).await
     }
 
     /// An emulated actor sends by itself: to a device a command, to another actor its state.

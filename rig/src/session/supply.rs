@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::notes::Notes;
 use super::port::Port;
-use crate::event::{Fact, Misbehaviour, PowerStage};
+use crate::event::{Fact, Misbehaviour, PowerStage, RigFault};
 use crate::fixture::{Fixture, Level};
 use crate::power::{PowerError, Rails};
 use crate::stamp::{Nanos, Stamp};
@@ -42,6 +43,27 @@ impl Supply {
     #[must_use]
     pub fn last_edge(&self, rail: &str) -> Option<Edge> {
         self.edges.borrow().get(rail).copied()
+    }
+
+    /// Cuts a rail for a short time. Where it may have been down for as long as `at_most`, what devices make of it is
+    /// not what the plan asks about: the rig's fault.
+    ///
+    /// # Errors
+    /// As [`Supply::set`].
+    pub async fn dip(&self, rail: &str, down: Duration, at_most: Option<Duration>) -> Result<(), PowerError> {
+        self.set(rail, Level::Off).await?;
+        let cut = self.last_edge(rail);
+        tokio::time::sleep(down).await;
+        self.set(rail, Level::On).await?;
+        if let (Some(cut), Some(restored), Some(at_most)) = (cut, self.last_edge(rail), at_most) {
+            let lasted = Duration::from_nanos(restored.at.since(cut.at).hi);
+            if lasted >= at_most {
+                let [lasted, at_most] = [lasted, at_most].map(humantime::format_duration);
+                let detail = format!("rail {rail} may have dipped for {lasted}, and the plan allows {at_most}");
+                self.notes.fault(RigFault::LongDip, detail);
+            }
+        }
+        Ok(())
     }
 
     /// Changes a rail. Where that gives devices their power back, waits until they have booted, at the longest for

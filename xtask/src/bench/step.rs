@@ -45,7 +45,7 @@ pub fn exchanges(port: &Path, count: u16, block: &mut Block) -> io::Result<()> {
     let outcome = std::thread::scope(|scope| {
         // The calling thread plays the session, for it has what the host grants; the recorder is an ordinary thread.
         let seen = &mut *block;
-        let writer = scope.spawn(move || journal.run(&received, |event, _| watch.note(event, seen)));
+        let writer = scope.spawn(move || journal.run(&received, |event, _, _| watch.note(event, seen)));
         session::run(&session, records, stopped)?;
         writer.join().map_err(|_| io::Error::other("the recorder panicked"))?.map_err(io::Error::other)
     })?;

@@ -79,7 +79,7 @@ pub fn recorded<T>(trials: u32, play: impl AsyncFnOnce(Rc<Notes>) -> io::Result<
     let journal = Recorder::create(&folder.path().join("session")).map_err(io::Error::other)?;
     let (records, received) = mpsc::channel();
     std::thread::scope(|scope| {
-        let writer = scope.spawn(move || journal.run(&received, |_, _| {}));
+        let writer = scope.spawn(move || journal.run(&received, |_, _, _| {}));
         let runtime = turn::watch(tokio::runtime::Builder::new_current_thread().enable_all()).build()?;
         let played = runtime.block_on(LocalSet::new().run_until(async {
             let notes = Rc::new(Notes { clock: Clock::start(), records, trial: Cell::new(0) });

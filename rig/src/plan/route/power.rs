@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 
@@ -37,18 +38,28 @@ impl Route<'_> {
         let example = r#"rail = "feeder""#;
         let rail = self.review.need(&raw.rail, at, example);
         let down = self.time(&raw.down, at, r#"down = "5ms""#);
-        let rail = rail?;
+        let (rail, down) = (rail?, down?.0);
         self.up(&rail, &raw.rail.span().unwrap_or(at.clone()));
-        Some(Action::BrownOut { rail: rail.0, down: down?.0 })
+        Some(Action::BrownOut { rail: rail.0, down, at_most: self.at_most(&raw.at_most, down) })
     }
 
     pub(super) fn bounce(&mut self, raw: &RawBounce, at: &Range<usize>) -> Option<Action> {
         let rail = self.review.need(&raw.rail, at, r#"rail = "feeder""#);
         let cuts = self.review.count(&raw.cuts, at, "cuts = 3", 1_000);
         let each = self.time(&raw.each, at, r#"each = "5ms""#);
-        let rail = rail?;
+        let (rail, each) = (rail?, each?.0);
         self.up(&rail, &raw.rail.span().unwrap_or(at.clone()));
-        Some(Action::Bounce { rail: rail.0, cuts, each: each?.0 })
+        Some(Action::Bounce { rail: rail.0, cuts, each, at_most: self.at_most(&raw.at_most, each) })
+    }
+
+    /// The longest that a dip may last; never what it is to last at least.
+    fn at_most(&mut self, given: &Given<Time>, down: Duration) -> Option<Duration> {
+        let (at_most, span) = given.spanned()?;
+        if at_most.0 <= down {
+            let help = "name more than the time that it is down, and less than what the devices ride through";
+            self.review.at(Some(span), "every dip would last too long", help);
+        }
+        Some(at_most.0)
     }
 
     fn time(&mut self, given: &Given<Time>, table: &Range<usize>, example: &str) -> Option<Time> {

@@ -100,6 +100,7 @@ impl Remarked {
             RigFault::AdapterGone => "adapter gone",
             RigFault::Instrument => "instrument",
             RigFault::EdgeNotSensed => "power edge not sensed",
+            RigFault::LongDip => "dip too long",
             RigFault::Stalled => "rig stalled",
             RigFault::ClockStep => "clock stepped",
             RigFault::Actor => "emulated actor",
