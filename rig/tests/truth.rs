@@ -150,3 +150,15 @@ proptest! {
         }
     }
 }
+
+/// A copy that a hop brings in the next trial, of a payload with the sequence that the device, booted since, uses
+/// again.
+#[test]
+fn a_straggler_with_the_sequence_of_this_trials_payload_is_not_taken_for_it() {
+    let (mut fixture, mut plan) = (fixture(), plan("dispatch", TRIALS));
+    plan.give_up_after = TRIALS + 1;
+    network(&mut fixture, 2, (0.171_920_391_916_667_44, 0.211_539_140_345_858_7, 0.203_505_076_583_941_24));
+    let played = simulate(plan, fixture, 591_931);
+    let strays = played.events.iter().filter(|event| matches!(&event.fact, Fact::Stray(stray) if !stray.by_hop));
+    assert_eq!(strays.count(), 0);
+}
