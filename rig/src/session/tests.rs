@@ -20,7 +20,6 @@ fn session(folder: &Path) -> Session {
         command: Vec::new(),
         seed: 1,
         simulated: true,
-        command: Vec::new(),
     }
 }
 
