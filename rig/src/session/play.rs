@@ -9,7 +9,7 @@ use super::bench::{Bench, PORT_APPEARS};
 use super::notes::Notes;
 use super::player::{Player, Scene};
 use super::watch;
-use crate::event::{End, Fact, Misbehaviour, RigFault};
+use crate::event::{End, Fact, RigFault};
 use crate::host::ClockWatch;
 use crate::plan::{EdgeId, Plan};
 use crate::power::PowerError;
@@ -20,23 +20,20 @@ const FREE_VOIDS: u32 = 3;
 /// Plays all trials of a session.
 pub async fn all(session: &Session, bench: &mut Bench, notes: &Notes, mut stop: Receiver<bool>) -> End {
     let scene = bench.scene.clone();
-    let ended = tokio::select! {
+    tokio::select! {
         biased;
         // The trial does not end: it counts for nothing, and no fault of the rig voids it.
-        _ = stop.wait_for(|stop| *stop) => return End::Interrupted,
-        end = trials(session, scene) => return end,
+        _ = stop.wait_for(|stop| *stop) => End::Interrupted,
+        end = trials(session, scene) => end,
         how = bench.lost() => {
             let why = format!("the virtual bench ended by itself ({how}) while the session ran");
             notes.fault(RigFault::BenchGone, why);
+            if notes.trial().is_some() {
+                notes.note(Fact::TrialEnded { void: true });
+            }
             End::Aborted
         }
-    };
-    // A trial that was interrupted does not end, and counts for nothing: it is no void trial, for the rig did nothing
-    // wrong.
-    if notes.trial().is_some() && ended == End::Aborted {
-        notes.note(Fact::TrialEnded { void: true });
     }
-    ended
 }
 
 async fn trials(session: &Session, scene: Scene) -> End {
@@ -149,16 +146,6 @@ impl Losses {
             *self.streaks.entry(*edge).or_default() += 1;
         }
         self.streaks.values().copied().max().unwrap_or_default()
-    }
-}
-
-impl super::port::Port {
-    /// Notes, once a silence, that the device answers nothing although it has power.
-    fn judge_silence(&self, silent: bool) {
-        if self.set_silent(silent) {
-            let detail = "not one byte in a whole trial, although it has power".to_owned();
-            self.misbehaved(Misbehaviour::Stuck, detail);
-        }
     }
 }
 

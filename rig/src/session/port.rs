@@ -189,9 +189,12 @@ impl Port {
         self.heard.get()
     }
 
-    /// Remembers whether the device was silent in a trial. Returns whether a silence begins.
-    pub fn set_silent(&self, silent: bool) -> bool {
-        !self.silent.replace(silent) && silent
+    /// Notes, once a silence, that the device answers nothing although it has power.
+    pub fn judge_silence(&self, silent: bool) {
+        if !self.silent.replace(silent) && silent {
+            let detail = "not one byte in a whole trial, although it has power".to_owned();
+            self.misbehaved(Misbehaviour::Stuck, detail);
+        }
     }
 
     /// Starts a trial: strays are counted anew.
