@@ -68,8 +68,9 @@ async fn trials(session: &Session, scene: Scene) -> End {
             if f64::from(voids) > (plan.decision.void_cap * f64::from(plan.trials)).max(FREE_VOIDS.into()) {
                 return End::Aborted;
             }
+            let whole = missed.is_ok_and(|missed| missed.is_empty());
             // Nothing is played on rails that may be down, or between actors of which one is gone.
-            if recover(session, &scene).await.is_err() || scene.carrier.is_severed() {
+            if (!whole && recover(session, &scene).await.is_err()) || scene.carrier.is_severed() {
                 return End::Aborted;
             }
             continue;
@@ -105,7 +106,7 @@ async fn one(session: &Session, scene: &Scene, player: &Player, trial: u32) -> R
     missed.and_then(|missed| restored.map(|()| missed))
 }
 
-/// After a trial that broke off, rails may be down and devices busy with it: restores the rails and waits until the
+/// After a trial that broke off or missed something, rails may be down and devices busy with it: restores the rails and waits until the
 /// longest of the devices' delays is over.
 async fn recover(session: &Session, scene: &Scene) -> Result<(), PowerError> {
     scene.supply.restore_all(&session.fixture).await?;
