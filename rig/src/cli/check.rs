@@ -248,7 +248,7 @@ testplans/islanded.toml: plan `islanded` is in order: 12 rows, 26 edges, 600 tri
       149  6 failures   > 98 % at 95 %    I12 2-Way Meter - Electr → Cust. EMS
       149  6 failures   > 98 % at 95 %    I12 2-Way Meter - Electr → MDMS
   600 trials can decide every claim; the confidence is that of each claim alone
-  on fixture `virtual`: about 1m 56s, 194ms a trial
+  on fixture `virtual`: about 2m 5s, 209ms a trial
 ");
     }
 

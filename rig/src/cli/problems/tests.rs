@@ -306,7 +306,7 @@ fn a_bench_that_is_wired_otherwise() {
         ("link = { port = \"bench:meter\", baud = 115200 }", "link = { port = \"bench:metre\", baud = 115200 }"),
         ("rails = [\"storage-supply\", \"breaker-supply\", \"meter-supply\"]", "rails = [\"breaker-supply\", \"storage-supply\"]"),
         ("role = \"meter\"", "role = \"metre\""),
-        ("ride-through = \"25ms\"", "ride-through = \"30\""),
+        ("ride-through = \"40ms\"", "ride-through = \"30\""),
     ]), @r#"
  × there is no bench.twin `metre`
    ╭─[fixture.toml:54:17]
