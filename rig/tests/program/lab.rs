@@ -38,8 +38,8 @@ impl Lab {
             plan: read(format!("testplans/{plan}.toml")),
             fixture: read("fixtures/virtual.toml".to_owned()),
         };
-        let lab = lab.fixture(r#"stall-limit = "50ms""#, r#"stall-limit = "10s""#);
-        lab.fixture(r#"ride-through = "25ms""#, r#"ride-through = "300ms""#)
+        let lab = lab.fixture(r#"stall-limit = "100ms""#, r#"stall-limit = "10s""#);
+        lab.fixture(r#"ride-through = "40ms""#, r#"ride-through = "300ms""#)
     }
 
     /// A committed plan with budgets that five trials can decide: 5 of 5 show more than 50 % at 95 % confidence, 0 of
