@@ -126,3 +126,35 @@ impl Message {
         todo!()
     }
 }
+
+impl core::str::FromStr for Signal {
+    type Err = LayoutError;
+
+    fn from_str(text: &str) -> Result<Self, LayoutError> {
+        let _ = text;
+        todo!()
+    }
+}
+
+impl TryFrom<String> for Signal {
+    type Error = LayoutError;
+
+    fn try_from(text: String) -> Result<Self, LayoutError> {
+        text.parse()
+    }
+}
+
+impl From<Signal> for String {
+    fn from(signal: Signal) -> Self {
+        let _ = signal;
+        todo!()
+    }
+}
+
+impl core::fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for LayoutError {}
