@@ -8,7 +8,6 @@ mod bench;
 mod carrier;
 mod child;
 mod desk;
-mod device_clock;
 mod draw;
 mod notes;
 mod pause;

@@ -10,9 +10,9 @@ use super::notes::Notes;
 use super::player::{Player, Scene};
 use super::watch;
 use crate::event::{End, Fact, RigFault};
-use crate::host::ClockWatch;
 use crate::plan::{EdgeId, Plan};
 use crate::power::PowerError;
+use crate::stamp::ClockWatch;
 
 /// Void trials that are replaced whatever the plan's cap says: a cap in percent means little for a short plan.
 const FREE_VOIDS: u32 = 3;
