@@ -13,7 +13,7 @@ mod writer;
 pub use error::JournalError;
 pub use reader::{Reading, findings, read};
 pub use recorder::{Record, Recorded, Recorder};
-pub use trace::Traffic;
+pub use trace::{Passed, Traffic};
 pub use writer::Journal;
 
 /// Name of the file of events in a session's folder.

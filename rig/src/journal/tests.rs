@@ -129,7 +129,7 @@ fn send_all(events: impl Iterator<Item = Event>) -> mpsc::Receiver<Record> {
             link: "breaker".into(),
             outbound: event.trial.is_none(),
             at: event.at,
-            bytes: [1, 2, 3].into(),
+            what: Passed::Bytes([1, 2, 3].into()),
             note: Some(EdgeId(1)),
             trial: event.trial,
         };

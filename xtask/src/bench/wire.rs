@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rig::event::{Arrival, Delivery, End, Event, Fact};
 use rig::fixture;
 use rig::journal::synthetic::Synthetic;
-use rig::journal::{Record, Recorded, Recorder, Traffic};
+use rig::journal::{Passed, Record, Recorded, Recorder, Traffic};
 use rig::link::{BenchPorts, Link, turn};
 use rig::plan::EdgeId;
 use rig::protocol::{self, Arrived, Receiver, Unit};
@@ -40,9 +40,8 @@ impl Notes {
 
     /// Notes bytes.
     pub fn traffic(&self, link: &Arc<str>, outbound: bool, at: u64, bytes: &[u8]) {
-        let (link, trial) = (Arc::clone(link), Some(self.trial.get()));
-        let _ =
-            self.records.send(Record::Traffic(Traffic { link, outbound, at, bytes: bytes.into(), note: None, trial }));
+        let (link, what, trial) = (Arc::clone(link), Passed::Bytes(bytes.into()), Some(self.trial.get()));
+        let _ = self.records.send(Record::Traffic(Traffic { link, outbound, at, what, note: None, trial }));
     }
 
     /// Notes an exchange as a trial of its own.
