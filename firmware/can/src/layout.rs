@@ -88,6 +88,49 @@ pub struct Values([Option<i64>; Field::COUNT]);
 impl Field {
     /// How many fields there are.
     pub const COUNT: usize = 16;
+
+    /// All fields, in order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Sequence,
+        Self::Correlation,
+        Self::Stamp,
+        Self::Value,
+        Self::Flags,
+        Self::Mode,
+        Self::Feeder,
+        Self::Boots,
+        Self::LastSetting,
+        Self::PowerW,
+        Self::ChargePermille,
+        Self::EnergyWh,
+        Self::VoltageMv,
+        Self::FrequencyMhz,
+        Self::EventAgeUs,
+        Self::Trips,
+    ];
+
+    /// Its name, as fixtures write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sequence => "sequence",
+            Self::Correlation => "correlation",
+            Self::Stamp => "stamp",
+            Self::Value => "value",
+            Self::Flags => "flags",
+            Self::Mode => "mode",
+            Self::Feeder => "feeder",
+            Self::Boots => "boots",
+            Self::LastSetting => "last-setting",
+            Self::PowerW => "power-w",
+            Self::ChargePermille => "charge-permille",
+            Self::EnergyWh => "energy-wh",
+            Self::VoltageMv => "voltage-mv",
+            Self::FrequencyMhz => "frequency-mhz",
+            Self::EventAgeUs => "event-age-us",
+            Self::Trips => "trips",
+        }
+    }
 }
 
 impl Message {

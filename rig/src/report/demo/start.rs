@@ -118,7 +118,7 @@ fn fixture() -> Fixture {
             ("model".into(), format!("twin of a {port}")),
             ("serial".into(), serial_number.into()),
         ]),
-        link: Link::Serial(serial(port, 115_200)),
+        link: Link::Stream(Stream::Serial(serial(port, 115_200))),
         protocol: Protocol::ReferenceFrame,
         feeder: Some("feeder".into()),
         supply: supply.map(Into::into),
@@ -157,9 +157,10 @@ fn fixture() -> Fixture {
             ("meter".into(), device("meter", "M-3", None)),
             ("storage".into(), device("storage", "S-204", Some("storage-supply"))),
         ]),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::from([
             ("relays".into(), Instrument::Lcus(serial("relays", 9_600))),
-            ("supply".into(), Instrument::Scpi(Link::Tcp("192.0.2.9:5025".into()))),
+            ("supply".into(), Instrument::Scpi(Stream::Tcp("192.0.2.9:5025".into()))),
         ]),
         rails: BTreeMap::from([("feeder".into(), rail(1)), ("storage-supply".into(), rail(2))]),
         hops: BTreeMap::from([(
