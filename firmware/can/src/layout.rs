@@ -85,6 +85,30 @@ pub struct Message {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Values([Option<i64>; Field::COUNT]);
 
+impl Values {
+    /// Of a payload.
+    #[must_use]
+    pub fn of(frame: &rig_payload::Frame) -> Self {
+        let _ = frame;
+        todo!()
+    }
+    /// Value.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Option<i64> {
+        self.0[field as usize]
+    }
+    /// State.
+    #[must_use]
+    pub fn state(&self) -> Option<rig_payload::State> {
+        todo!()
+    }
+    /// Setting.
+    #[must_use]
+    pub fn setting(&self) -> Option<rig_payload::Setting> {
+        todo!()
+    }
+}
+
 impl Field {
     /// How many fields there are.
     pub const COUNT: usize = 16;

@@ -72,6 +72,12 @@ pub enum LinkError {
         /// How long it was waited for.
         within: Duration,
     },
+    /// A device is on a bus that is none of the fixture's.
+    #[error("there is no CAN bus {name}; add a [bus.{name}] table to the fixture")]
+    NoBus {
+        /// The bus's name.
+        name: String,
+    },
     /// A CAN bus cannot be opened.
     #[error(transparent)]
     Can(#[from] CanError),

@@ -12,6 +12,7 @@
 //! | memory | the peer's write | no |
 
 mod adapter;
+pub mod can;
 mod chunk;
 mod echo;
 mod error;
@@ -19,7 +20,6 @@ mod memory;
 mod serial;
 mod stream;
 mod tcp;
-pub mod can;
 pub mod turn;
 mod witness;
 

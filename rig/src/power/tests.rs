@@ -43,6 +43,7 @@ fn fixture(instrument: (&str, Instrument), rail: Rail) -> Fixture {
         title: "test".into(),
         actors: BTreeMap::new(),
         devices: BTreeMap::new(),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::from([(instrument.0.to_owned(), instrument.1)]),
         rails: BTreeMap::from([("grid".to_owned(), rail)]),
         hops: BTreeMap::new(),

@@ -5,10 +5,12 @@
 
 mod belief;
 mod bench;
+mod bus;
 mod carrier;
 mod child;
 mod desk;
 mod draw;
+mod line;
 mod notes;
 mod pause;
 mod play;

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use rig_can::bits::Rate;
-use socketcan::nl::Mtu;
-use socketcan::{CanInterface, InterfaceDetails};
+use socketcan::CanInterface;
+use socketcan::nl::{InterfaceDetails, Mtu};
 
 use super::error::CanError;
 use crate::link::shown;
@@ -29,14 +29,23 @@ impl Interface {
         let details = CanInterface::open(name)
             .map_err(|_| CanError::Missing { interface: interface(), present: present() })?
             .details()
-            .map_err(|error| CanError::Io { interface: interface(), source: std::io::Error::other(error.to_string()) })?;
+            .map_err(|error| CanError::Io {
+                interface: interface(),
+                source: std::io::Error::other(error.to_string()),
+            })?;
         if sys(name, "type").is_some_and(|kind| kind != CAN) {
             return Err(CanError::NotCan { interface: interface() });
         }
         let bit_rate = details.can.bit_timing.map(|timing| timing.bitrate).filter(|rate| *rate > 0);
         let data_rate = details.can.data_bit_timing.map(|timing| timing.bitrate).filter(|rate| *rate > 0);
         let command = setting(name, rate);
-        let wrong = |found, phase, wanted| CanError::BitRate { interface: interface(), found, phase, wanted, command: command.clone() };
+        let wrong = |found, phase, wanted| CanError::BitRate {
+            interface: interface(),
+            found,
+            phase,
+            wanted,
+            command: command.clone(),
+        };
         if let Some(found) = bit_rate.filter(|found| *found != rate.nominal) {
             return Err(wrong(found, "", rate.nominal));
         }
@@ -73,7 +82,10 @@ fn obtained(
     asked: Rate,
 ) -> BTreeMap<String, String> {
     let words = |found: Option<u32>, asked: u32| {
-        found.map_or_else(|| format!("none: the interface has no bits; load is counted at {asked}"), |rate| rate.to_string())
+        found.map_or_else(
+            || format!("none: the interface has no bits; load is counted at {asked}"),
+            |rate| rate.to_string(),
+        )
     };
     let mut obtained =
         BTreeMap::from([("interface".into(), shown(name)), ("bitrate".into(), words(bit_rate, asked.nominal))]);

@@ -31,9 +31,9 @@ use tokio::sync::oneshot;
 use tokio::task::coop;
 
 pub use error::CanError;
-pub use trouble::Trouble;
 
 use super::{BenchPorts, LinkError};
+use crate::event::Trouble;
 use crate::fixture;
 use crate::stamp::{Clock, Nanos, Stamp};
 use slcan::Slcan;
@@ -103,10 +103,17 @@ pub trait Tap {
 
 /// What an adapter brings.
 enum Heard {
-    Frame { own: bool, seen: Seen },
+    Frame {
+        own: bool,
+        seen: Seen,
+    },
     /// The adapter refused the own frame that was handed over first.
     Refused,
-    Trouble { trouble: Trouble, at: Stamp, raw: Option<(u32, [u8; 8])> },
+    Trouble {
+        trouble: Trouble,
+        at: Stamp,
+        raw: Option<(u32, [u8; 8])>,
+    },
     Lost(u32),
     Stepped(i64),
     Contradiction,
@@ -129,12 +136,7 @@ impl Bus {
     ///
     /// # Errors
     /// Says what is missing or set wrongly, and what to do.
-    pub async fn open(
-        spec: &fixture::Bus,
-        ids: &[Id],
-        bench: &BenchPorts,
-        clock: Clock,
-    ) -> Result<Self, LinkError> {
+    pub async fn open(spec: &fixture::Bus, ids: &[Id], bench: &BenchPorts, clock: Clock) -> Result<Self, LinkError> {
         let (adapter, obtained) = match &spec.adapter {
             fixture::Adapter::Slcan(serial) => {
                 let (slcan, obtained) = Slcan::open(serial, spec.rate, bench, clock).await?;

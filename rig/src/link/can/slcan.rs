@@ -3,15 +3,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::Duration;
 
+use rig_can::Frame;
 use rig_can::bits::{self, Rate};
 use rig_can::lawicel::{BIT_RATES, Command, Lines, Reply, STAMP_WRAP};
-use rig_can::Frame;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::adapter_clock::AdapterClock;
 use super::error::CanError;
-use super::{Heard, Seen, Trouble};
+use super::trouble::of_flags;
+use super::{Heard, Seen};
+use crate::event::Trouble;
 use crate::fixture::{self, Port, Serial};
 use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent, shown};
 use crate::stamp::{Clock, Nanos, Source, Stamp};
@@ -183,7 +185,7 @@ impl Slcan {
                 }
             }
             Reply::Flags(flags) => {
-                for trouble in Trouble::of_flags(flags) {
+                for trouble in of_flags(flags) {
                     let since = begun.lo.saturating_sub(u64::try_from(LOOK.as_nanos()).unwrap_or(0));
                     let at = Stamp::new(since, begun.hi, Source::Bounded);
                     if trouble == Trouble::Overrun {
@@ -192,7 +194,7 @@ impl Slcan {
                     each(Heard::Trouble { trouble, at, raw: None });
                 }
             }
-            Reply::Text(_) => {}
+            Reply::Version(_) | Reply::Serial(_) => {}
         }
     }
 
@@ -241,7 +243,7 @@ impl Opening<'_> {
         self.drain().await?;
         self.ask(&Command::Close).await?;
         for (what, command) in [("adapter-version", Command::Version), ("adapter-serial", Command::Serial)] {
-            if let Some(Reply::Text(text)) = self.ask(&command).await? {
+            if let Some(Reply::Version(text) | Reply::Serial(text)) = self.ask(&command).await? {
                 obtained.insert(what.into(), shown(&String::from_utf8_lossy(&text)));
             }
         }

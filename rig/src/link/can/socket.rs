@@ -18,7 +18,8 @@ use super::adapter_clock::AdapterClock;
 use super::batch::{Batch, Message};
 use super::error::CanError;
 use super::interface::Interface;
-use super::{Heard, Seen, Trouble};
+use super::trouble::of_error_frame;
+use super::{Heard, Seen};
 use crate::link::shown;
 use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock};
 
@@ -77,7 +78,7 @@ impl Socket {
         obtained.insert("receive-buffer".into(), room(&socket).map_err(failed)?);
         stamping(&socket, stamps).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
-        let socket = AsyncFd::with_interest(socket, Interest::READABLE | Interest::WRITABLE).map_err(failed)?;
+        let socket = register(socket).map_err(failed)?;
         let state = State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None) };
         Ok((Self { socket, state: RefCell::new(state), dropped: Cell::new(0), hold, clock }, obtained))
     }
@@ -115,25 +116,26 @@ impl Socket {
     fn take(&self, socket: &CanFdSocket, each: &mut dyn FnMut(Heard)) -> io::Result<()> {
         let State { batch, wall, adapter } = &mut *self.state.borrow_mut();
         let mut first = true;
-        batch.receive(socket.as_fd(), |message| {
-            // Once a batch: its frames were all stamped before this look.
-            if std::mem::take(&mut first)
-                && let Some(step) = wall.look()
-            {
-                each(Heard::Stepped(step));
-            }
-            if let Some(dropped) = message.dropped {
-                match dropped.wrapping_sub(self.dropped.replace(dropped)) {
-                    0 => {}
-                    lost => each(Heard::Lost(lost)),
+        batch
+            .receive(socket.as_fd(), |message| {
+                // Once a batch: its frames were all stamped before this look.
+                if std::mem::take(&mut first)
+                    && let Some(step) = wall.look()
+                {
+                    each(Heard::Stepped(step));
                 }
-            }
-            let at = self.stamp(&message, wall, adapter, each);
-            if let Some(heard) = heard(&message, at, each) {
-                each(heard);
-            }
-        })
-        .map(drop)
+                if let Some(dropped) = message.dropped {
+                    match dropped.wrapping_sub(self.dropped.replace(dropped)) {
+                        0 => {}
+                        lost => each(Heard::Lost(lost)),
+                    }
+                }
+                let at = self.stamp(&message, wall, adapter, each);
+                if let Some(heard) = heard(&message, at, each) {
+                    each(heard);
+                }
+            })
+            .map(drop)
     }
 
     /// When a frame was on the bus.
@@ -157,6 +159,12 @@ impl Socket {
     }
 }
 
+#[expect(unsafe_code, reason = "tokio asks for a promise about the descriptor")]
+fn register(socket: CanFdSocket) -> io::Result<AsyncFd<CanFdSocket>> {
+    // SAFETY: the `AsyncFd` takes the only owner of the descriptor, and gives nobody a means to replace or close it.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?)
+}
+
 /// What a message of the kernel is. An error frame may tell of several troubles; all but the last go out at once.
 fn heard(message: &Message, at: Stamp, each: &mut dyn FnMut(Heard)) -> Option<Heard> {
     let head: [u8; 8] = *message.bytes.first_chunk()?;
@@ -167,7 +175,7 @@ fn heard(message: &Message, at: Stamp, each: &mut dyn FnMut(Heard)) -> Option<He
         let class = id & !ERROR;
         let raw = *message.bytes.get(8..16)?.first_chunk()?;
         let mut first = Some((class, raw));
-        for trouble in Trouble::of_error_frame(class, raw) {
+        for trouble in of_error_frame(class, raw) {
             each(Heard::Trouble { trouble, at, raw: first.take() });
         }
         return None;
@@ -249,7 +257,8 @@ mod tests {
     use proptest::prelude::*;
     use rig_can::{Frame, Id};
 
-    use super::{FD_SIZE, Heard, Message, Seen, Trouble, heard, raw};
+    use super::{FD_SIZE, Heard, Message, Seen, heard, raw};
+    use crate::event::Trouble;
     use crate::stamp::{Source, Stamp};
 
     fn read(bytes: &[u8]) -> (Option<Frame>, Vec<Trouble>) {

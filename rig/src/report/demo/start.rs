@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::event::{Start, VERSION};
 use crate::fixture::{
     Contact, Delay, Device, Fixture, Flow, Hop, Instrument, Level, Link, Parity, Path, Player, Port, Protocol, Rail,
-    Sense, Serial,
+    Sense, Serial, Stream,
 };
 use crate::plan::{Budget, Decision, Edge, EdgeId, Plan, RoundTrip, Row, RowId, Rule, SubTotal};
 

@@ -153,7 +153,9 @@ fn stream(stream: &Stream) -> String {
 
 fn can_node(node: &Node) -> String {
     let how = match &node.transport {
-        Transport::IsoTp(Settings { send, receive, .. }) => format!("ISO 15765-2, rig sends {send}, receives {receive}"),
+        Transport::IsoTp(Settings { send, receive, .. }) => {
+            format!("ISO 15765-2, rig sends {send}, receives {receive}")
+        }
         Transport::PlainFrames(messages) => format!("{} messages of plain frames", messages.len()),
     };
     format!("CAN bus {}, {how}", node.bus)
