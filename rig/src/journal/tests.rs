@@ -85,7 +85,7 @@ fn a_newer_record_is_refused_by_name() {
             text.replacen("\"version\":2", "\"version\":9", 1).replacen("\"rig\":\"0.1.0\"", "\"rig\":\"4.0\"", 1);
         newer.replacen("\"wall_gap\"", "\"gap_of_wall\"", 1).into_bytes()
     });
-    insta::assert_snapshot!(error_of(&folder), @"the record has version 9 of the event's layout, written by rig 4.0, and this rig reads up to 1: use rig 4.0 or a newer one");
+    insta::assert_snapshot!(error_of(&folder), @"the record has version 9 of the event's layout, written by rig 4.0, and this rig reads up to 2: use rig 4.0 or a newer one");
 }
 
 #[test]
