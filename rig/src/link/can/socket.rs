@@ -79,7 +79,8 @@ impl Socket {
         stamping(&socket, stamps).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let socket = register(socket).map_err(failed)?;
-        let state = State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None) };
+        let state =
+            State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None, hold) };
         Ok((Self { socket, state: RefCell::new(state), dropped: Cell::new(0), hold, clock }, obtained))
     }
 
@@ -152,10 +153,11 @@ impl Socket {
         seen.lo = seen.lo.saturating_sub(self.hold);
         let Some(counted) = message.adapter else { return seen };
         let counted = u64::try_from(counted.as_nanos()).unwrap_or(u64::MAX);
-        adapter.narrow(counted, seen).unwrap_or_else(|| {
+        let narrowed = adapter.narrow(counted, seen.hi);
+        if narrowed.contradiction {
             each(Heard::Contradiction);
-            seen
-        })
+        }
+        narrowed.at
     }
 }
 
