@@ -208,7 +208,12 @@ proptest! {
     }
 
     #[test]
-    fn any_text_and_any_data_are_survived(text in "[0-9|@+() ,.e-]{0,30}", scale in "[0-9infaNe.+-]{0,12}", data in vec(any::<u8>(), 0..=64), value in any::<i64>()) {
+    fn any_text_and_any_data_are_survived(
+        text in "[0-9|@+() ,.e-]{0,30}",
+        scale in "[0-9infaNe.+-]{0,12}",
+        data in vec(any::<u8>(), 0..=64),
+        value in any::<i64>(),
+    ) {
         for text in [text, format!("7|16@0- ({scale},{scale})")] {
             if let Ok(signal) = text.parse::<Signal>() {
                 let mut data = data.clone();
