@@ -7,7 +7,7 @@ const DRIFT_PPM: u64 = 600;
 /// The clock of an adapter that stamps frames: a count of ticks that may start again.
 ///
 /// No frame is seen before it was on the bus, which bounds the offset between the two clocks from above. Most frames
-/// are held up on their way, so that it is bounded from below by the promptest of them alone: that one was held up no
+/// are held up on their way, so that it is bounded from below by the promptest of many alone: that one was held up no
 /// longer than an adapter that has nothing else to do takes.
 pub(super) struct AdapterClock {
     tick: Nanos,
@@ -17,15 +17,32 @@ pub(super) struct AdapterClock {
     prompt: Nanos,
     /// The newest stamp, as if the count never started again, and when it was seen.
     newest: Option<(Nanos, Nanos)>,
-    promptest: Option<Bound>,
+    known: Option<Known>,
 }
 
-/// The smallest difference of when a frame was seen and its stamp.
+/// What is known of the offset, as the difference of when a frame was seen and its stamp.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The offset is no larger than this.
+    upper: Bound,
+    /// The promptest frame of the last window that was full, or of all so far.
+    promptest: Bound,
+    /// The window that is being filled: since when, how many frames, the promptest.
+    window: (Nanos, u32, Bound),
+}
+
 #[derive(Clone, Copy)]
 struct Bound {
     offset: i128,
     at: Nanos,
 }
+
+/// A window is full that is so long and has so many frames: one of them at least was prompt. One payload's frames may
+/// all be held up together.
+const WINDOW: Nanos = 10_000_000_000;
+const FRAMES: u32 = 8;
+/// A frame that was held up for longer than this was not held up: the adapter's clock was set back.
+const RESET: i128 = 5_000_000_000;
 
 /// What an adapter's stamp tells of a frame.
 pub(super) struct Narrowed {
@@ -37,31 +54,31 @@ pub(super) struct Narrowed {
 
 impl AdapterClock {
     pub(super) fn new(tick: Nanos, wrap: Option<Nanos>, prompt: Nanos) -> Self {
-        Self { tick, wrap, prompt, newest: None, promptest: None }
+        Self { tick, wrap, prompt, newest: None, known: None }
     }
 
     /// When a frame was on the bus that the adapter stamped with `count` and that was seen at `seen`.
     pub(super) fn narrow(&mut self, count: Nanos, seen: Nanos) -> Narrowed {
         let stamp = self.unwrapped(count, seen);
-        let new = Bound { offset: i128::from(seen) - i128::from(stamp), at: seen };
-        let (mut bound, mut contradiction) = (new, false);
-        if let Some(old) = self.promptest {
-            let drift = drift(old, seen);
-            contradiction = new.offset < old.offset - self.slack() - drift;
-            // An adapter that was reset counts from anywhere: what it said before says nothing now.
-            let reset = new.offset > old.offset + i128::from(self.tick) + RESET;
-            contradiction |= reset;
-            if new.offset > old.offset + drift && !reset {
-                bound = old;
-            }
-        }
-        self.promptest = Some(bound);
         self.newest = Some((stamp, seen));
-        let drift = drift(bound, seen);
+        let new = Bound { offset: i128::from(seen) - i128::from(stamp), at: seen };
+        let known = self.known.filter(|known| !self.contradicts(new, *known));
+        let contradiction = known.is_none() && self.known.is_some();
+        let known = known.map_or(Known { upper: new, promptest: new, window: (seen, 1, new) }, |known| known.with(new));
+        self.known = Some(known);
         let at = |offset: i128| Nanos::try_from((i128::from(stamp) + offset).max(0)).unwrap_or(Nanos::MAX);
-        let hi = at(bound.offset + i128::from(self.tick) + drift).min(seen);
-        let lo = at(bound.offset - self.slack() - drift).min(hi);
+        let Known { upper, promptest, .. } = known;
+        let hi = at(upper.offset + drift(upper, seen) + i128::from(self.tick)).min(seen);
+        let lo = at(promptest.offset - drift(promptest, seen) - self.slack()).min(hi);
         Narrowed { at: Stamp::new(lo, hi, Source::Hardware), contradiction }
+    }
+
+    /// Whether what was said of earlier frames cannot be true: this one came sooner than the promptest can have, or an
+    /// adapter that was set back counts from anywhere.
+    fn contradicts(&self, new: Bound, known: Known) -> bool {
+        let Known { promptest, upper, .. } = known;
+        new.offset < promptest.offset - drift(promptest, new.at) - self.slack()
+            || new.offset > upper.offset + drift(upper, new.at) + RESET
     }
 
     /// What the promptest frame leaves open.
@@ -79,8 +96,25 @@ impl AdapterClock {
     }
 }
 
-/// A frame that was held up for longer than this was not held up: the adapter's clock was set back.
-const RESET: i128 = 5_000_000_000;
+impl Known {
+    /// What is known with one more frame.
+    fn with(mut self, new: Bound) -> Self {
+        if new.offset < self.upper.offset + drift(self.upper, new.at) {
+            self.upper = new;
+        }
+        if new.offset < self.promptest.offset {
+            self.promptest = new;
+        }
+        let (since, frames, promptest) = self.window;
+        let promptest = if new.offset < promptest.offset { new } else { promptest };
+        self.window = (since, frames + 1, promptest);
+        if frames + 1 >= FRAMES && new.at.saturating_sub(since) >= WINDOW {
+            self.promptest = promptest;
+            self.window = (new.at, 1, new);
+        }
+        self
+    }
+}
 
 fn drift(bound: Bound, now: Nanos) -> i128 {
     i128::from(now.saturating_sub(bound.at)) * i128::from(DRIFT_PPM) / 1_000_000 + 1
@@ -126,14 +160,14 @@ mod tests {
         fn the_true_instant_is_in_the_stamp(
             start in 0..60_000_u64,
             prompt in 0..MS,
-            gaps in proptest::collection::vec((0..25_000_000_000_u64, 0..400_000_000_u64), 1..40),
+            gaps in proptest::collection::vec((0..2_000_000_000_u64, 0..400_000_000_u64), 1..60),
         ) {
             let mut clock = AdapterClock::new(MS, Some(WRAP), MS);
             let mut now = 10_000 * MS;
             for (index, (gap, held)) in gaps.into_iter().enumerate() {
                 now += gap;
                 let count = (start * MS + now) / MS * MS % WRAP;
-                let held = if index == 0 { prompt } else { held };
+                let held = if index % 4 == 0 { prompt } else { held };
                 let narrowed = clock.narrow(count, now + held);
                 prop_assert!(!narrowed.contradiction);
                 let stamp = narrowed.at;
