@@ -17,7 +17,7 @@ pub struct TestArgs {
 /// # Errors
 /// Names what could not be installed: a test is not left out because its peer is missing.
 pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
-    packages::install()?;
+    packages::install(&packages::OF_TESTS)?;
     let python = peers::install()?;
     let status = cargo()
         .args(["test", "--workspace", "--no-fail-fast"])
