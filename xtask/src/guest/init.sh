@@ -1,10 +1,11 @@
 #!/bin/busybox sh
 # The guest's first process: puts the host's root under this kernel and runs $job there, which the kernel's command
-# line names. What is written goes to memory and is gone with the guest.
+# line names. What is written goes to memory and is gone with the guest. Where this fails, the kernel says so and ends.
 
+set -e
 /bin/busybox --install -s /bin
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-mkdir /dev /low /new /proc /up
+mkdir -p /dev /low /new /proc /up
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 for module in /modules/*; do insmod "$module"; done
@@ -32,9 +33,9 @@ set -- /dev/vport*p?
 mkfifo /output /errors
 cat /output >"$1" &
 cat /errors >"$2" &
+code=0
 # In a process namespace, so that nothing outlives the job and holds the pipes. Whole paths are the host's programs.
-chroot /new /usr/bin/unshare --pid --fork --mount-proc /bin/sh "$job" </dev/null >/output 2>/errors
-code=$?
+chroot /new /usr/bin/unshare --pid --fork --mount-proc /bin/sh "$job" </dev/null >/output 2>/errors || code=$?
 wait
 echo $code >"$3"
 poweroff -f

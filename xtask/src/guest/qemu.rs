@@ -50,7 +50,8 @@ pub fn run(kernel: &Kernel, job: &Job, deadline: Duration) -> Result<u8, String>
     });
     ended.map_err(cannot)?.map_err(|why| {
         let said = fs::read(folder.path().join(CONSOLE)).unwrap_or_default();
-        format!("{why}; its kernel said:\n{}", String::from_utf8_lossy(&said))
+        let said = String::from_utf8_lossy(said.trim_ascii());
+        if said.is_empty() { why } else { format!("{why}; its kernel said:\n{said}") }
     })
 }
 
