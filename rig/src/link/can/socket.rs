@@ -63,13 +63,8 @@ impl Socket {
         clock: Clock,
     ) -> Result<(Self, BTreeMap<String, String>), CanError> {
         let failed = |source: io::Error| failure(interface, source);
-        nix::sys::socket::socket(
-            nix::sys::socket::AddressFamily::Can,
-            nix::sys::socket::SockType::Raw,
-            nix::sys::socket::SockFlag::SOCK_CLOEXEC,
-            None,
-        )
-        .map_err(|error| failed(error.into()))?;
+        // On no interface, to tell a kernel without CAN from an interface that is not there.
+        CanFdSocket::open_iface(0).map_err(failed)?;
         let Interface { hold, mut obtained } = Interface::inspect(interface, rate)?;
         let socket = CanFdSocket::open(interface).map_err(failed)?;
         prepare(&socket, filter).map_err(failed)?;
