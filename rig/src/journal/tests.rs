@@ -10,6 +10,7 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 use proptest::prelude::*;
 
 use super::synthetic::Synthetic;
+use super::writer::Sink;
 use super::*;
 use crate::event::{Event, Fact};
 use crate::plan::EdgeId;
@@ -207,10 +208,17 @@ impl Write for Disk {
     }
 }
 
+impl Sink for Disk {
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_full_disk_ends_no_session_and_passes_none() {
     for (events, trace) in [(100_000, usize::MAX), (usize::MAX, 100_000), (0, 0)] {
-        let plane = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace))));
+        let none = || Err(io::ErrorKind::StorageFull.into());
+        let plane = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace)), Box::new(none)));
         let mut told = 0;
         let recorded =
             plane.run(&send_all(SMALL.events()), |_, _, error| told += u32::from(error.is_some())).expect("findings");
