@@ -10,13 +10,14 @@ struct Need {
     why: &'static str,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 4] = [
     Need {
         name: "tshark",
         probe: &["tshark", "--version"],
         package: "tshark",
         why: "reads trace.pcapng as an engineer would",
     },
+    Need { name: "can-utils", probe: &["log2asc", "-?"], package: "can-utils", why: "reads trace.candump" },
     Need { name: "socat", probe: &["socat", "-V"], package: "socat", why: "joins ttys to programs that are not rig's" },
     Need {
         name: "python3 with venv",

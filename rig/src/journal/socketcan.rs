@@ -68,3 +68,70 @@ pub(crate) fn read(packet: &[u8]) -> Option<Seen> {
     };
     Some(Seen::Frame(frame))
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any frame of any kind.
+    pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
+        let id = prop_oneof![(0..=0x7FF_u16).prop_map(Id::Standard), (0..=0x1FFF_FFFF_u32).prop_map(Id::Extended)];
+        (id, any::<[u8; 64]>(), 0..=15_usize, 0..4_u8, any::<bool>()).prop_map(|(id, bytes, code, format, passive)| {
+            let length = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64][code];
+            let frame = match format {
+                0 => Frame::classic(id, &bytes[..length.min(8)]),
+                1 => Frame::remote(id, u8::try_from(length.min(8)).expect("small")),
+                _ => Frame::fd(id, &bytes[..length], format == 2).map(|frame| frame.sent_passively(passive)),
+            };
+            frame.expect("a length that the format has")
+        })
+    }
+
+    /// Anything that a log or trace of a bus can hold.
+    pub(crate) fn anything() -> impl Strategy<Value = Seen> {
+        let error = (0..=NUMBER, any::<[u8; 8]>()).prop_map(|(class, data)| Seen::Error(class, data));
+        prop_oneof![4 => any_frame().prop_map(Seen::Frame), 1 => error]
+    }
+
+    fn written(seen: &Seen) -> Vec<u8> {
+        match seen {
+            Seen::Frame(of) => frame(of),
+            Seen::Error(class, data) => error(*class, data),
+        }
+    }
+
+    #[test]
+    fn a_kernels_packet_has_more_room_than_data() {
+        let classic = [0, 0, 1, 0x23, 2, 0, 0, 0, 0xAA, 0xBB, 0, 0, 0, 0, 0, 0];
+        assert_eq!(read(&classic), Frame::classic(Id::Standard(0x123), &[0xAA, 0xBB]).map(Seen::Frame));
+        // An FD frame before the kernel flagged them.
+        let mut fd = [0; FD_PACKET];
+        fd[..10].copy_from_slice(&[0, 0, 1, 0x23, 2, SWITCH, 0, 0, 0xAA, 0xBB]);
+        assert_eq!(read(&fd), Frame::fd(Id::Standard(0x123), &[0xAA, 0xBB], true).map(Seen::Frame));
+    }
+
+    #[test]
+    fn what_is_no_frame_is_none() {
+        let cut = [0, 0, 1, 0x23, 2, 0, 0, 0, 0xAA];
+        let wide = [0, 0, 8, 0, 0, 0, 0, 0];
+        let long = [0, 0, 1, 0x23, 13, FD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let xl = [0, 0, 1, 0x23, XL, 0, 16, 0, 0, 0, 0, 0];
+        for packet in [&cut[..], &cut[..7], &wide, &long, &xl, &[]] {
+            assert_eq!(read(packet), None, "{packet:02x?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(seen in anything()) {
+            prop_assert_eq!(read(&written(&seen)), Some(seen));
+        }
+
+        #[test]
+        fn no_bytes_break_the_reader(packet: Vec<u8>) {
+            read(&packet);
+        }
+    }
+}
