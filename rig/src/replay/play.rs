@@ -1,0 +1,246 @@
+//! Plays a schedule on a bus.
+
+use std::future::{Future, pending};
+use std::io;
+use std::pin::{Pin, pin};
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use rig_can::Frame;
+use tokio::task::yield_now;
+use tokio::time::{sleep_until, timeout};
+
+use super::schedule::{Act, Step};
+use super::{Bus, End, Outcome, Place, Schedule};
+use crate::stamp::{Clock, Nanos, Stamp};
+
+/// How many frames may be handed over and not be on the bus yet. As many in a row that the bus did not take end the
+/// replay.
+const UNDER_WAY: usize = 64;
+
+/// How long a frame may take to be on the bus.
+const ON_BUS: Duration = Duration::from_secs(1);
+
+/// How a schedule is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How fast recorded time passes.
+    pub speed: Speed,
+    /// How much later than due a frame may be handed over without being counted as late.
+    pub tolerance: Duration,
+    /// How long after it is due a reply may come.
+    pub patience: Duration,
+    /// How long before a frame is due rig stops to sleep and looks at the clock again and again: tokio's timers are
+    /// rounded up to the next millisecond. Nothing where time is virtual, which would stand still.
+    pub watchful: Duration,
+}
+
+/// How many times as fast as it was recorded something is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(f64);
+
+impl Speed {
+    /// As recorded.
+    pub const RECORDED: Self = Self(1.0);
+
+    /// How long a recorded duration takes.
+    fn apply(self, recorded: Nanos) -> Nanos {
+        if self == Self::RECORDED {
+            return recorded;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive, and saturating is meant"
+        )]
+        let played = (recorded as f64 / self.0) as Nanos;
+        played
+    }
+}
+
+impl FromStr for Speed {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let speed = text.parse().ok().filter(|speed| (0.001..=1000.0).contains(speed));
+        speed.map(Self).ok_or("write a number from 0.001 to 1000")
+    }
+}
+
+/// Plays a schedule on a bus, until `stop`. `clock` is the one that the bus stamps by.
+pub async fn play(
+    schedule: &Schedule,
+    bus: &impl Bus,
+    pace: Pace,
+    clock: Clock,
+    stop: impl Future<Output = ()>,
+) -> Outcome {
+    let mut player = Player {
+        schedule,
+        bus,
+        pace,
+        clock,
+        start: clock.now(),
+        shift: 0,
+        stop: pin!(stop),
+        under_way: FuturesUnordered::new(),
+        tried: 0,
+        refused_in_a_row: 0,
+        came: vec![0; schedule.replies.len()],
+        outcome: Outcome::default(),
+    };
+    let end = player.play().await.err().unwrap_or_default();
+    player.end(end).await
+}
+
+struct Player<'a, B, S> {
+    schedule: &'a Schedule,
+    bus: &'a B,
+    pace: Pace,
+    clock: Clock,
+    start: Nanos,
+    /// How much later everything is due, because of replies.
+    shift: Nanos,
+    stop: Pin<&'a mut S>,
+    under_way: FuturesUnordered<LocalBoxFuture<'a, Sent>>,
+    tried: u64,
+    refused_in_a_row: usize,
+    /// Of each reply, how many came that no step has awaited yet.
+    came: Vec<u64>,
+    outcome: Outcome,
+}
+
+/// A frame that was handed over.
+struct Sent {
+    number: u64,
+    due: Nanos,
+    handed: Nanos,
+    result: io::Result<Stamp>,
+}
+
+impl<'a, B: Bus, S: Future<Output = ()>> Player<'a, B, S> {
+    async fn play(&mut self) -> Result<(), End> {
+        for step in &self.schedule.steps {
+            match step.act {
+                Act::Send(frame) => self.send(step, frame).await?,
+                Act::Await(reply) => self.wait_for(step, reply).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, step: &Step, frame: Frame) -> Result<(), End> {
+        let due = self.due(step);
+        let mut alarm = pin!(until(self.clock, due, self.pace.watchful));
+        while !self.turn(alarm.as_mut()).await? {}
+        while self.under_way.len() == UNDER_WAY {
+            self.turn(pin!(pending())).await?;
+        }
+        let (number, bus, clock) = (step.number, self.bus, self.clock);
+        self.tried += 1;
+        self.under_way.push(Box::pin(async move {
+            let handed = clock.now();
+            let sent = timeout(ON_BUS, bus.transmit(&frame)).await;
+            let late = || io::Error::new(io::ErrorKind::TimedOut, format!("not on the bus within {ON_BUS:?}"));
+            Sent { number, due, handed, result: sent.unwrap_or_else(|_| Err(late())) }
+        }));
+        Ok(())
+    }
+
+    /// Waits for a reply. One that came before its turn is not waited for.
+    async fn wait_for(&mut self, step: &Step, reply: usize) -> Result<(), End> {
+        let due = self.due(step);
+        if self.came[reply] == 0 {
+            let deadline = due.max(self.clock.now()).saturating_add(nanos(self.pace.patience));
+            let mut alarm = pin!(sleep_until(self.clock.instant(deadline)));
+            while self.came[reply] == 0 {
+                if self.turn(alarm.as_mut()).await? {
+                    return Err(End::NoReply(self.place(step.number)));
+                }
+            }
+            self.shift += self.clock.now().saturating_sub(due);
+        }
+        self.came[reply] -= 1;
+        self.outcome.replies += 1;
+        Ok(())
+    }
+
+    /// Lets one thing happen. Whether it was the alarm.
+    async fn turn(&mut self, alarm: Pin<&mut impl Future<Output = ()>>) -> Result<bool, End> {
+        // In this order, so that a frame is handed over before anything else, and a busy bus delays none.
+        tokio::select! {
+            biased;
+            () = &mut self.stop => return Err(End::Stopped),
+            Some(sent) = self.under_way.next() => self.note(sent)?,
+            () = alarm => return Ok(true),
+            frame = self.bus.received() => self.arrive(&frame.ok_or(End::Gone)?),
+        }
+        Ok(false)
+    }
+
+    fn arrive(&mut self, frame: &Frame) {
+        if let Some(reply) = self.schedule.replies.iter().position(|reply| reply.is(frame)) {
+            self.came[reply] += 1;
+        }
+    }
+
+    fn note(&mut self, sent: Sent) -> Result<(), End> {
+        let error = sent.handed.saturating_sub(sent.due);
+        self.outcome.handed.add(error);
+        self.outcome.late += u64::from(error > nanos(self.pace.tolerance));
+        match sent.result {
+            Ok(stamp) => {
+                self.refused_in_a_row = 0;
+                self.outcome.sent += 1;
+                self.outcome.on_bus.add(stamp.hi.saturating_sub(sent.due));
+                Ok(())
+            }
+            Err(error) => {
+                self.refused_in_a_row += 1;
+                self.outcome.failures.add(self.place(sent.number), error.to_string());
+                if self.refused_in_a_row < UNDER_WAY { Ok(()) } else { Err(End::Dead) }
+            }
+        }
+    }
+
+    /// The outcome, once the frames that are under way are on the bus or given up.
+    async fn end(mut self, end: End) -> Outcome {
+        while let Some(sent) = self.under_way.next().await {
+            // It has ended already.
+            let _ = self.note(sent);
+        }
+        self.outcome.end = end;
+        self.outcome.not_tried = self.schedule.frames() - self.tried;
+        self.outcome.surplus = self.came.iter().sum();
+        self.outcome.shift = self.shift;
+        self.outcome.took = self.clock.now() - self.start;
+        self.outcome
+    }
+
+    fn due(&self, step: &Step) -> Nanos {
+        self.start.saturating_add(self.pace.speed.apply(step.at)).saturating_add(self.shift)
+    }
+
+    fn place(&self, number: u64) -> Place {
+        Place { unit: self.schedule.unit, number }
+    }
+}
+
+/// Waits until the clock reads `at`.
+async fn until(clock: Clock, at: Nanos, watchful: Duration) {
+    let early = at.saturating_sub(nanos(watchful));
+    // A sleep that is over already would still take a millisecond.
+    if clock.now() < early {
+        sleep_until(clock.instant(early)).await;
+    }
+    while clock.now() < at {
+        yield_now().await;
+    }
+}
+
+fn nanos(duration: Duration) -> Nanos {
+    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
+}
