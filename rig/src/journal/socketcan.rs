@@ -33,8 +33,8 @@ pub(crate) fn frame(frame: &Frame) -> Vec<u8> {
 }
 
 /// An error frame as a packet.
-pub(crate) fn error(class: u32, data: &[u8; 8]) -> Vec<u8> {
-    packet(class & NUMBER | ERROR, 8, 0, data)
+pub(crate) fn error(class: u32, data: [u8; 8]) -> Vec<u8> {
+    packet(class & NUMBER | ERROR, 8, 0, &data)
 }
 
 fn packet(id: u32, length: u8, flags: u8, data: &[u8]) -> Vec<u8> {
@@ -98,7 +98,7 @@ pub(crate) mod tests {
     fn written(seen: &Seen) -> Vec<u8> {
         match seen {
             Seen::Frame(of) => frame(of),
-            Seen::Error(class, data) => error(*class, data),
+            Seen::Error(class, data) => error(*class, *data),
         }
     }
 

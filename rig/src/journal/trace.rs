@@ -55,7 +55,7 @@ impl<W: Write> Trace<W> {
         let (kind, data) = match &traffic.what {
             Passed::Bytes(bytes) => (RTAC_SERIAL, rtac(timestamp, traffic.outbound, bytes)),
             Passed::Frame(frame) => (socketcan::LINK_TYPE, socketcan::frame(frame)),
-            Passed::Error { class, data } => (socketcan::LINK_TYPE, socketcan::error(*class, data)),
+            Passed::Error { class, data } => (socketcan::LINK_TYPE, socketcan::error(*class, *data)),
         };
         let interface_id = self.interface(&traffic.link, kind)?;
         let flags = if traffic.outbound { OUTBOUND } else { INBOUND };

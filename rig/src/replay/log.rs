@@ -39,15 +39,15 @@ pub(super) fn read(
 
 fn entry(recording: &mut Recording, number: u64, line: &[u8]) -> Result<Entry, ReplayError> {
     let unreadable = |why| Entry { number, interface: None, at: 0, sent: None, what: What::Unreadable(why) };
-    let Ok(line) = str::from_utf8(line) else { return Ok(unreadable("it is no text")) };
+    let Ok(line) = str::from_utf8(line) else { return Ok(unreadable("bytes that are no text")) };
     let record = match candump::parse(line) {
         Ok(record) => record,
-        Err(LineError::Time) => return Ok(unreadable("no time in parentheses at its beginning")),
+        Err(LineError::Time) => return Ok(unreadable("no time such as (1436509052.249713) at its beginning")),
         Err(LineError::Interface) => return Ok(unreadable("no interface after the time")),
         Err(LineError::Frame) => return Ok(unreadable("no frame after the interface")),
         Err(LineError::Rest) => return Ok(unreadable("more than a frame and its direction")),
     };
-    let Some(at) = record.at.checked_mul(1000) else { return Ok(unreadable("its time is after the year 2500")) };
+    let Some(at) = record.at.checked_mul(1000) else { return Ok(unreadable("a time after the year 2500")) };
     let what = match record.seen {
         Seen::Frame(frame) => What::Frame(frame),
         Seen::Error(..) => What::Error,

@@ -17,7 +17,7 @@ mod refusal;
 mod reply;
 mod schedule;
 
-pub use bus::Bus;
+pub use bus::{Bus, Transmitted};
 pub use error::ReplayError;
 pub use onto::Onto;
 pub use outcome::{End, Failures, Outcome, Quantiles, Spread};

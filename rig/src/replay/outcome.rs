@@ -19,9 +19,9 @@ pub struct Outcome {
     pub failures: Failures,
     /// Frames that were not tried, because the replay ended before.
     pub not_tried: u64,
-    /// How long after it was due each frame was handed over.
+    /// How long after it was due each of them was handed over, at the latest.
     pub handed: Spread,
-    /// How long after it was due each frame was on the bus, its own time on the wire included.
+    /// How long after it was due each of them was on the bus, at the latest; its own time on the wire is part of it.
     pub on_bus: Spread,
     /// How many frames were handed over later than was tolerated.
     pub late: u64,

@@ -48,7 +48,8 @@ pub(super) fn read(source: impl Read, cannot: impl Fn(io::Error) -> ReplayError)
             }
             INTERFACE if described.len() == MOST_DESCRIBED => return Err(ReplayError::ManyInterfaces),
             INTERFACE => {
-                described.extend(reader.interfaces().last().map(|block| Described::new(block, described.len())))
+                let number = described.len();
+                described.extend(reader.interfaces().last().map(|block| Described::new(block, number)));
             }
             OBSOLETE_PACKET | SIMPLE_PACKET | PACKET => {
                 number += 1;
@@ -72,9 +73,11 @@ fn entry(
     packet: Option<Packet<'_>>,
 ) -> Result<Option<Entry>, ReplayError> {
     let unreadable = |interface, why| Entry { number, interface, at: 0, sent: None, what: What::Unreadable(why) };
-    let Some(packet) = packet else { return Ok(Some(unreadable(None, "it is no enhanced packet"))) };
+    let Some(packet) = packet else {
+        return Ok(Some(unreadable(None, "another form than that of an enhanced packet")));
+    };
     let Some(described) = described.get_mut(packet.interface) else {
-        return Ok(Some(unreadable(None, "its interface is not described")));
+        return Ok(Some(unreadable(None, "an interface that the file does not describe")));
     };
     // What the file describes and has no traffic of needs no choice.
     let interface = match described.index {
@@ -86,12 +89,12 @@ fn entry(
     }
     let interface = Some(interface);
     let Some(at) = described.time.nanos(packet.ticks) else {
-        return Ok(Some(unreadable(interface, "its time is before 1970 or after 2500")));
+        return Ok(Some(unreadable(interface, "a time before 1970 or after 2500")));
     };
     let what = match socketcan::read(packet.data) {
         Some(Seen::Frame(frame)) => What::Frame(frame),
         Some(Seen::Error(..)) => What::Error,
-        None => What::Unreadable("it holds no whole frame"),
+        None => What::Unreadable("no whole frame"),
     };
     Ok(Some(Entry { number, interface, at, sent: packet.sent, what }))
 }

@@ -14,15 +14,15 @@ use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 
 use super::schedule::{Act, Step};
-use super::{Bus, End, Outcome, Place, Schedule};
-use crate::stamp::{Clock, Nanos, Stamp};
+use super::{Bus, End, Outcome, Place, Schedule, Transmitted};
+use crate::stamp::{Clock, Nanos};
 
 /// How many frames may be handed over and not be on the bus yet. As many in a row that the bus did not take end the
 /// replay.
 const UNDER_WAY: usize = 64;
 
-/// How long a frame may take to be on the bus.
-const ON_BUS: Duration = Duration::from_secs(1);
+/// How long a frame may take to be on the bus. A bus gives it up before; this is for one that hangs.
+const ON_BUS: Duration = Duration::from_secs(3);
 
 /// How a schedule is kept.
 #[derive(Clone, Copy, Debug)]
@@ -117,11 +117,10 @@ struct Player<'a, B, S> {
 struct Sent {
     number: u64,
     due: Nanos,
-    handed: Nanos,
-    result: io::Result<Stamp>,
+    result: io::Result<Transmitted>,
 }
 
-impl<'a, B: Bus, S: Future<Output = ()>> Player<'a, B, S> {
+impl<B: Bus, S: Future<Output = ()>> Player<'_, B, S> {
     async fn play(&mut self) -> Result<(), End> {
         for step in &self.schedule.steps {
             match step.act {
@@ -139,13 +138,12 @@ impl<'a, B: Bus, S: Future<Output = ()>> Player<'a, B, S> {
         while self.under_way.len() == UNDER_WAY {
             self.turn(pin!(pending())).await?;
         }
-        let (number, bus, clock) = (step.number, self.bus, self.clock);
+        let (number, bus) = (step.number, self.bus);
         self.tried += 1;
         self.under_way.push(Box::pin(async move {
-            let handed = clock.now();
             let sent = timeout(ON_BUS, bus.transmit(&frame)).await;
-            let late = || io::Error::new(io::ErrorKind::TimedOut, format!("not on the bus within {ON_BUS:?}"));
-            Sent { number, due, handed, result: sent.unwrap_or_else(|_| Err(late())) }
+            let hangs = || io::Error::new(io::ErrorKind::TimedOut, format!("not on the bus within {ON_BUS:?}"));
+            Sent { number, due, result: sent.unwrap_or_else(|_| Err(hangs())) }
         }));
         Ok(())
     }
@@ -188,14 +186,14 @@ impl<'a, B: Bus, S: Future<Output = ()>> Player<'a, B, S> {
     }
 
     fn note(&mut self, sent: Sent) -> Result<(), End> {
-        let error = sent.handed.saturating_sub(sent.due);
-        self.outcome.handed.add(error);
-        self.outcome.late += u64::from(error > nanos(self.pace.tolerance));
         match sent.result {
-            Ok(stamp) => {
+            Ok(Transmitted { handed, on_bus }) => {
+                let error = handed.hi.saturating_sub(sent.due);
                 self.refused_in_a_row = 0;
                 self.outcome.sent += 1;
-                self.outcome.on_bus.add(stamp.hi.saturating_sub(sent.due));
+                self.outcome.handed.add(error);
+                self.outcome.late += u64::from(error > nanos(self.pace.tolerance));
+                self.outcome.on_bus.add(on_bus.hi.saturating_sub(sent.due));
                 Ok(())
             }
             Err(error) => {
@@ -244,3 +242,6 @@ async fn until(clock: Clock, at: Nanos, watchful: Duration) {
 fn nanos(duration: Duration) -> Nanos {
     Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,13 +117,14 @@ impl Recording {
         Ok(self.interfaces.len() - 1)
     }
 
-    /// The interface whose frames are to be played: the one of that name, or the only one.
-    pub(super) fn chosen(&self, name: Option<&str>) -> Result<usize, ReplayError> {
+    /// The interface whose frames are to be played: the one of that name, or the only one. `None` where the file has
+    /// none at all.
+    pub(super) fn chosen(&self, name: Option<&str>) -> Result<Option<usize>, ReplayError> {
         let can = |index: &usize| self.interfaces[*index].link == LinkType::CAN;
         let Some(name) = name else {
             return match &*self.interfaces {
-                [] => Err(ReplayError::NoFrames),
-                [interface] if interface.link == LinkType::CAN => Ok(0),
+                [] => Ok(None),
+                [interface] if interface.link == LinkType::CAN => Ok(Some(0)),
                 [interface] => Err(ReplayError::NotCan { interface: interface.to_string() }),
                 _ => Err(ReplayError::Which { present: self.present() }),
             };
@@ -132,7 +133,7 @@ impl Recording {
         let Some(first) = named.clone().next() else {
             return Err(ReplayError::NoInterface { name: visible_up_to(name, LONGEST_NAME), present: self.present() });
         };
-        named.find(can).ok_or_else(|| ReplayError::NotCan { interface: self.interfaces[first].to_string() })
+        named.find(can).map(Some).ok_or_else(|| ReplayError::NotCan { interface: self.interfaces[first].to_string() })
     }
 
     fn present(&self) -> String {
@@ -172,3 +173,6 @@ impl fmt::Display for Place {
         write!(f, "{} {}", self.unit.name(1), self.number)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -31,8 +31,10 @@ pub struct Refusal {
     pub unit: Unit,
     /// How many.
     pub count: u64,
-    /// The first few, and what is wrong with each where the obstacle does not say it.
-    pub first: Vec<(u64, Option<&'static str>)>,
+    /// The first few.
+    pub first: Vec<u64>,
+    /// What is wrong with the first one, where the obstacle does not say it.
+    pub why: Option<&'static str>,
 }
 
 impl Obstacle {
@@ -61,36 +63,41 @@ impl FromStr for Obstacle {
 impl Refusal {
     /// A refusal of nothing yet.
     pub(super) fn new(obstacle: Obstacle, unit: Unit) -> Self {
-        Self { obstacle, unit, count: 0, first: Vec::new() }
+        Self { obstacle, unit, count: 0, first: Vec::new(), why: None }
     }
 
     pub(super) fn add(&mut self, number: u64, why: Option<&'static str>) {
         self.count += 1;
         if self.first.len() < NAMED {
-            self.first.push((number, why));
+            self.first.push(number);
         }
+        self.why = self.why.or(why);
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = self.unit.name(self.count);
-        match self.obstacle {
-            Obstacle::Unreadable if self.count == 1 => write!(f, "1 {units} holds no frame")?,
-            Obstacle::Unreadable => write!(f, "{} {units} hold no frame", self.count)?,
-            Obstacle::Errors if self.count == 1 => write!(f, "1 {units} is an error frame, which cannot be sent")?,
-            Obstacle::Errors => write!(f, "{} {units} are error frames, which cannot be sent", self.count)?,
-            Obstacle::Fd if self.count == 1 => write!(f, "1 {units} is an FD frame, which the bus does not carry")?,
-            Obstacle::Fd => write!(f, "{} {units} are FD frames, which the bus does not carry", self.count)?,
-        }
-        f.write_str(" (")?;
-        for (place, (number, why)) in self.first.iter().enumerate() {
-            let comma = if place == 0 { "" } else { ", " };
-            write!(f, "{comma}{} {number}", self.unit.name(1))?;
-            why.map_or(Ok(()), |why| write!(f, ": {why}"))?;
-        }
+        let numbers = self.first.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let more = if self.count > self.first.len() as u64 { ", …" } else { "" };
-        write!(f, "{more}); leave out with --skip {}", self.obstacle.name())
+        let (units, name) = (self.unit.name(self.count), self.obstacle.name());
+        let (what, it) = match (self.obstacle, self.count) {
+            (Obstacle::Unreadable, 1) => ("holds no frame", "it"),
+            (Obstacle::Unreadable, _) => ("hold no frame", "them"),
+            (Obstacle::Errors, 1) => ("is an error frame, which cannot be sent", "it"),
+            (Obstacle::Errors, _) => ("are error frames, which cannot be sent", "them"),
+            (Obstacle::Fd, 1) => ("is an FD frame, which the bus does not carry", "it"),
+            (Obstacle::Fd, _) => ("are FD frames, which the bus does not carry", "them"),
+        };
+        match self.count {
+            1 => write!(f, "{units} {numbers} {what}")?,
+            count => write!(f, "{count} {units} {what} ({numbers}{more})")?,
+        }
+        match (self.why, &*self.first) {
+            (Some(why), [_]) => write!(f, "; it has {why}")?,
+            (Some(why), [first, ..]) => write!(f, "; {} {first} has {why}", self.unit.name(1))?,
+            _ => {}
+        }
+        write!(f, "; leave {it} out with --skip {name}")
     }
 }
 

@@ -87,7 +87,7 @@ impl Schedule {
         let mut refusals = Obstacle::ALL.map(|obstacle| Refusal::new(obstacle, recording.unit));
         let mut steps = Vec::new();
         for entry in &recording.entries {
-            if entry.interface.is_some_and(|of| of != interface) {
+            if entry.interface.is_some() && entry.interface != interface {
                 left_out.other_interface += 1;
                 continue;
             }
@@ -189,3 +189,6 @@ impl LeftOut {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
