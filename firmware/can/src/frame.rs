@@ -97,6 +97,12 @@ impl Frame {
         matches!(self.format, Format::Fd { .. })
     }
 
+    /// Whether it is a remote frame.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.format == Format::Remote
+    }
+
     /// The length it says it has; a remote frame has a length and no data.
     #[must_use]
     pub fn length(&self) -> u8 {

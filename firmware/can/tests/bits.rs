@@ -1,5 +1,6 @@
 //! Bits of frames. The vectors were made by another program (Python, which writes every bit of a frame into a text, the
 //! CRC by long division), not by this crate.
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use proptest::collection::vec;
 use proptest::prelude::*;

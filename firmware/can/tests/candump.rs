@@ -1,4 +1,5 @@
 //! Log lines as can-utils prints and reads them.
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -40,6 +41,7 @@ fn fd(data: &[u8], switch: bool, passive: bool) -> Seen {
 #[test_case("123##3000000000000000000000000", fd(&[0; 12], true, true))]
 #[test_case("20000004#0004000000000000", Seen::Error(4, [0, 4, 0, 0, 0, 0, 0, 0]))]
 #[test_case("200000C0#0000000000000000", Seen::Error(0xC0, [0; 8]))]
+#[expect(clippy::needless_pass_by_value, reason = "cases are values")]
 fn a_line_is_what_candump_prints(frame: &str, seen: Seen) {
     let line = format!("(1436509052.249713) vcan0 {frame}");
     assert_eq!(record(seen.clone()).to_string(), line);

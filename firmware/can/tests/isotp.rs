@@ -1,4 +1,5 @@
 //! Payloads frame by frame, written from the format of ISO 15765-2:2016.
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use rig_can::isotp::{Addressing, ReceiveError, Receiver, SendError, Sender, Settings, TIMEOUT, Taken, Todo, WAITS};
 use rig_can::{Frame, Id};

@@ -1,4 +1,5 @@
 //! Lines of LAWICEL's protocol, as its manuals, CANable's firmware and python-can write them.
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -212,14 +213,18 @@ proptest! {
     #[test]
     fn every_command_comes_back(sent in vec(command(), 0..20)) {
         let mut stream = Vec::new();
-        sent.iter().for_each(|command| command.write(&mut stream));
+        for command in &sent {
+            command.write(&mut stream);
+        }
         prop_assert_eq!(commands(&stream), sent.into_iter().map(Ok).collect::<Vec<_>>());
     }
 
     #[test]
     fn every_reply_comes_back(sent in vec(reply(), 0..20)) {
         let mut stream = Vec::new();
-        sent.iter().for_each(|reply| reply.write(&mut stream));
+        for reply in &sent {
+            reply.write(&mut stream);
+        }
         prop_assert_eq!(replies(&stream), sent.into_iter().map(Ok).collect::<Vec<_>>());
     }
 

@@ -202,6 +202,7 @@ fn fixture() -> Fixture {
         title: "No bench: a made-up session".into(),
         actors: BTreeMap::new(),
         devices: BTreeMap::new(),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::new(),
         rails: BTreeMap::new(),
         hops: BTreeMap::new(),

@@ -83,10 +83,10 @@ fn damage_in_the_middle_is_an_error() {
 fn a_newer_record_is_refused_by_name() {
     let folder = with_events(|text| {
         let newer =
-            text.replacen("\"version\":1", "\"version\":9", 1).replacen("\"rig\":\"0.1.0\"", "\"rig\":\"4.0\"", 1);
+            text.replacen("\"version\":2", "\"version\":9", 1).replacen("\"rig\":\"0.1.0\"", "\"rig\":\"4.0\"", 1);
         newer.replacen("\"wall_gap\"", "\"gap_of_wall\"", 1).into_bytes()
     });
-    insta::assert_snapshot!(error_of(&folder), @"the record has version 9 of the event's layout, written by rig 4.0, and this rig reads up to 1: use rig 4.0 or a newer one");
+    insta::assert_snapshot!(error_of(&folder), @"the record has version 9 of the event's layout, written by rig 4.0, and this rig reads up to 2: use rig 4.0 or a newer one");
 }
 
 #[test]

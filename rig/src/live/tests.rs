@@ -40,6 +40,7 @@ fn start(trials: u32, simulated: bool) -> Start {
         title: String::new(),
         actors: BTreeMap::new(),
         devices: BTreeMap::new(),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::new(),
         rails: BTreeMap::new(),
         hops: BTreeMap::new(),

@@ -92,6 +92,7 @@ pub(super) fn small(points: Vec<Point>) -> Findings {
         misbehaviours: Vec::new(),
         strays: Vec::new(),
         links: BTreeMap::new(),
+        buses: BTreeMap::new(),
         notes: Vec::new(),
     }
 }
@@ -137,6 +138,7 @@ pub(super) fn large() -> Findings {
             "storage".into(),
             BTreeMap::from([("low latency".into(), "granted".into()), ("adapter timer".into(), "1 ms".into())]),
         )]),
+        buses: BTreeMap::new(),
         notes: vec![
             Remark {
                 at: 2 * MS,

@@ -12,7 +12,6 @@ use rig_payload::{Actor, Body, Frame, Header, Kind, Setting, State};
 
 use super::carrier::{Carrier, Sending};
 use super::desk::{Desk, Ending, Expected, Landed};
-use super::device_clock::narrow;
 use super::draw::{self, Act, Drawn};
 use super::notes::Notes;
 use super::pause::pause;
@@ -22,7 +21,7 @@ use crate::event::{Arrival, Delivery, Fact};
 use crate::fixture::Level;
 use crate::plan::{Action, Cause, EdgeId, Plan};
 use crate::power::PowerError;
-use crate::stamp::{Nanos, Source, Stamp};
+use crate::stamp::{Nanos, Source, Stamp, narrow};
 
 /// What a player plays with.
 #[derive(Clone)]

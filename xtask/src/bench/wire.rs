@@ -104,7 +104,7 @@ pub struct Line {
 impl Line {
     /// Opens a tty.
     pub async fn open(port: &Path, notes: &Rc<Notes>) -> io::Result<Self> {
-        let spec = fixture::Link::Serial(fixture::Serial {
+        let spec = fixture::Stream::Serial(fixture::Serial {
             port: fixture::Port::Path(port.to_owned()),
             baud: peer::BAUD,
             parity: fixture::Parity::None,

@@ -152,7 +152,7 @@ impl Settings {
 
     /// What follows the address in a frame for this node; `None` in a frame for another.
     pub(super) fn addressed<'a>(&self, frame: &'a Frame) -> Option<&'a [u8]> {
-        if frame.id() != self.receive || frame.format() == Format::Remote {
+        if frame.id() != self.receive || frame.is_remote() {
             return None;
         }
         match self.addressing {
