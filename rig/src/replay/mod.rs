@@ -5,6 +5,7 @@
 //! from the first one and never from the one before, so that errors do not add up, and its [`Outcome`] says how well it
 //! kept the schedule.
 
+mod alarm;
 mod bus;
 mod error;
 mod log;
@@ -16,8 +17,10 @@ mod recording;
 mod refusal;
 mod reply;
 mod schedule;
+mod summary;
 
-pub use bus::{Bus, Transmitted};
+pub use alarm::Alarm;
+pub use bus::{Bus, Open};
 pub use error::ReplayError;
 pub use onto::Onto;
 pub use outcome::{End, Failures, Outcome, Quantiles, Spread};
@@ -26,3 +29,4 @@ pub use recording::{Place, Recording, Unit};
 pub use refusal::{Obstacle, Refusal};
 pub use reply::Reply;
 pub use schedule::{Choice, Direction, LeftOut, Schedule};
+pub use summary::Summary;

@@ -10,12 +10,12 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use rig_can::Frame;
-use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 
 use super::schedule::{Act, Step};
-use super::{Bus, End, Outcome, Place, Schedule, Transmitted};
-use crate::stamp::{Clock, Nanos};
+use super::{Alarm, Bus, End, Outcome, Place, Schedule};
+use crate::link::can::Transmitted;
+use crate::stamp::Nanos;
 
 /// How many frames may be handed over and not be on the bus yet. As many in a row that the bus did not take end the
 /// replay.
@@ -33,9 +33,6 @@ pub struct Pace {
     pub tolerance: Duration,
     /// How long after it is due a reply may come.
     pub patience: Duration,
-    /// How long before a frame is due rig stops to sleep and looks at the clock again and again: tokio's timers are
-    /// rounded up to the next millisecond. Nothing where time is virtual, which would stand still.
-    pub watchful: Duration,
 }
 
 /// How many times as fast as it was recorded something is played.
@@ -45,6 +42,12 @@ pub struct Speed(f64);
 impl Speed {
     /// As recorded.
     pub const RECORDED: Self = Self(1.0);
+
+    /// How many times as fast.
+    #[must_use]
+    pub fn factor(self) -> f64 {
+        self.0
+    }
 
     /// How long a recorded duration takes.
     fn apply(self, recorded: Nanos) -> Nanos {
@@ -70,20 +73,20 @@ impl FromStr for Speed {
     }
 }
 
-/// Plays a schedule on a bus, until `stop`. `clock` is the one that the bus stamps by.
+/// Plays a schedule on a bus, until `stop`. The alarm's clock is the one that the bus stamps by.
 pub async fn play(
     schedule: &Schedule,
     bus: &impl Bus,
     pace: Pace,
-    clock: Clock,
+    alarm: &Alarm,
     stop: impl Future<Output = ()>,
 ) -> Outcome {
     let mut player = Player {
         schedule,
         bus,
         pace,
-        clock,
-        start: clock.now(),
+        alarm,
+        start: alarm.clock().now(),
         shift: 0,
         stop: pin!(stop),
         under_way: FuturesUnordered::new(),
@@ -100,7 +103,7 @@ struct Player<'a, B, S> {
     schedule: &'a Schedule,
     bus: &'a B,
     pace: Pace,
-    clock: Clock,
+    alarm: &'a Alarm,
     start: Nanos,
     /// How much later everything is due, because of replies.
     shift: Nanos,
@@ -133,7 +136,7 @@ impl<B: Bus, S: Future<Output = ()>> Player<'_, B, S> {
 
     async fn send(&mut self, step: &Step, frame: Frame) -> Result<(), End> {
         let due = self.due(step);
-        let mut alarm = pin!(until(self.clock, due, self.pace.watchful));
+        let mut alarm = pin!(self.alarm.at(due));
         while !self.turn(alarm.as_mut()).await? {}
         while self.under_way.len() == UNDER_WAY {
             self.turn(pin!(pending())).await?;
@@ -152,14 +155,14 @@ impl<B: Bus, S: Future<Output = ()>> Player<'_, B, S> {
     async fn wait_for(&mut self, step: &Step, reply: usize) -> Result<(), End> {
         let due = self.due(step);
         if self.came[reply] == 0 {
-            let deadline = due.max(self.clock.now()).saturating_add(nanos(self.pace.patience));
-            let mut alarm = pin!(sleep_until(self.clock.instant(deadline)));
+            let deadline = due.max(self.now()).saturating_add(nanos(self.pace.patience));
+            let mut alarm = pin!(sleep_until(self.alarm.clock().instant(deadline)));
             while self.came[reply] == 0 {
                 if self.turn(alarm.as_mut()).await? {
                     return Err(End::NoReply(self.place(step.number)));
                 }
             }
-            self.shift += self.clock.now().saturating_sub(due);
+            self.shift += self.now().saturating_sub(due);
         }
         self.came[reply] -= 1;
         self.outcome.replies += 1;
@@ -214,7 +217,7 @@ impl<B: Bus, S: Future<Output = ()>> Player<'_, B, S> {
         self.outcome.not_tried = self.schedule.frames() - self.tried;
         self.outcome.surplus = self.came.iter().sum();
         self.outcome.shift = self.shift;
-        self.outcome.took = self.clock.now() - self.start;
+        self.outcome.took = self.now() - self.start;
         self.outcome
     }
 
@@ -222,20 +225,12 @@ impl<B: Bus, S: Future<Output = ()>> Player<'_, B, S> {
         self.start.saturating_add(self.pace.speed.apply(step.at)).saturating_add(self.shift)
     }
 
+    fn now(&self) -> Nanos {
+        self.alarm.clock().now()
+    }
+
     fn place(&self, number: u64) -> Place {
         Place { unit: self.schedule.unit, number }
-    }
-}
-
-/// Waits until the clock reads `at`.
-async fn until(clock: Clock, at: Nanos, watchful: Duration) {
-    let early = at.saturating_sub(nanos(watchful));
-    // A sleep that is over already would still take a millisecond.
-    if clock.now() < early {
-        sleep_until(clock.instant(early)).await;
-    }
-    while clock.now() < at {
-        yield_now().await;
     }
 }
 

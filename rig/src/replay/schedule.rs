@@ -176,7 +176,9 @@ fn in_order(recording: &Recording, steps: &mut [Step], sort: bool) -> Result<(),
         return Err(ReplayError::Backwards(recording.place(pair[1].number)));
     }
     let first = steps.first().ok_or(ReplayError::NoFrames)?.at;
-    steps.iter_mut().for_each(|step| step.at -= first);
+    for step in steps {
+        step.at -= first;
+    }
     Ok(())
 }
 

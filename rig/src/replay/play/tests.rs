@@ -8,7 +8,7 @@ use rig_can::Id;
 use super::*;
 use crate::replay::recording::tests::from;
 use crate::replay::{Choice, Reply};
-use crate::stamp::{Source, Stamp};
+use crate::stamp::{Clock, Source, Stamp};
 
 const MILLISECOND: Nanos = 1_000_000;
 
@@ -46,10 +46,6 @@ impl Fake {
 }
 
 impl Bus for Fake {
-    fn carries_fd(&self) -> bool {
-        true
-    }
-
     async fn transmit(&self, frame: &Frame) -> io::Result<Transmitted> {
         let now = self.clock.now();
         let first = frame.data().first().copied().unwrap_or_default();
@@ -81,20 +77,21 @@ impl Bus for Fake {
     }
 }
 
-const PACE: Pace = Pace {
-    speed: Speed::RECORDED,
-    tolerance: Duration::from_millis(1),
-    patience: Duration::from_millis(100),
-    watchful: Duration::ZERO,
-};
+const PACE: Pace =
+    Pace { speed: Speed::RECORDED, tolerance: Duration::from_millis(1), patience: Duration::from_millis(100) };
 
 fn schedule(log: &str, reply: Option<&str>) -> Schedule {
     let replies = reply.map(|text| text.parse::<Reply>().expect("a reply")).into_iter().collect();
     Schedule::new(&from(log).expect("a log"), &Choice { replies, fd: true, ..Choice::default() }).expect("a schedule")
 }
 
+/// So many frames, so many microseconds apart.
+fn every(micros: u64, count: u64) -> String {
+    (0..count).fold(String::new(), |log, at| log + &format!("(1.{:06}) can0 600#01\n", at * micros))
+}
+
 async fn played(fake: &Fake, schedule: &Schedule, pace: Pace) -> Outcome {
-    play(schedule, fake, pace, fake.clock, pending()).await
+    play(schedule, fake, pace, &Alarm::in_virtual_time(fake.clock), pending()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,8 +119,7 @@ async fn a_speed_scales_the_schedule() {
 /// A bus that holds frames up delays these, and none after them.
 #[tokio::test(start_paused = true)]
 async fn errors_do_not_add_up() {
-    let frames: String = (0..200).map(|at| format!("(1.{:06}) can0 600#00\n", at * 100)).collect();
-    let log = frames + "(2.000000) can0 600#02\n";
+    let log = every(100, 200) + "(2.000000) can0 600#02\n";
     let fake = Fake::new();
     let outcome = played(&fake, &schedule(&log, None), PACE).await;
     assert_eq!(outcome.sent, 201);
@@ -181,7 +177,7 @@ async fn what_the_bus_does_not_take_is_counted_with_its_line() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bus_that_takes_nothing_any_more_ends_the_replay() {
-    let log: String = (0..1000).map(|at| format!("(1.{:06}) can0 600#01\n", at * 1000)).collect();
+    let log = every(1000, 1000);
     let fake = Fake { ignored: vec![1], ..Fake::new() };
     let outcome = played(&fake, &schedule(&log, None), PACE).await;
     assert_eq!((outcome.end, outcome.sent), (End::Dead, 0));
@@ -201,18 +197,20 @@ async fn a_replay_can_be_stopped() {
     let log = "(1.000000) can0 600#01\n(9.000000) can0 600#02\n";
     let fake = Fake::new();
     let stop = tokio::time::sleep(Duration::from_secs(3));
-    let outcome = play(&schedule(log, None), &fake, PACE, fake.clock, stop).await;
+    let alarm = Alarm::in_virtual_time(fake.clock);
+    let outcome = play(&schedule(log, None), &fake, PACE, &alarm, stop).await;
     assert_eq!((outcome.end, outcome.sent, outcome.not_tried), (End::Stopped, 1, 1));
 }
 
-/// The only one in real time: that it ends, and how it waits for what tokio's timers cannot.
+/// The only one in real time, for which it has another timer.
 #[tokio::test]
-async fn a_watchful_replay_keeps_times_that_timers_cannot() {
+async fn a_schedule_is_played_in_real_time() {
     let log = "(1.000000) can0 600#01\n(1.000300) can0 600#02\n(1.004900) can0 600#03\n";
     let fake = Fake::new();
-    let pace = Pace { watchful: Duration::from_millis(2), ..PACE };
-    let outcome = played(&fake, &schedule(log, None), pace).await;
+    let alarm = Alarm::in_real_time(fake.clock).expect("a timer");
+    let outcome = play(&schedule(log, None), &fake, PACE, &alarm, pending()).await;
     assert_eq!((outcome.end, outcome.sent), (End::Complete, 3));
+    assert!(outcome.took >= 4_900_000, "{}", outcome.took);
 }
 
 #[test]
