@@ -49,6 +49,7 @@ fn replay(args: &ReplayArgs, onto: &Onto) -> Result<ExitCode, Refusal> {
         let bus = bus.map_err(|error| (ExitCode::Inconclusive, with_causes(&error)))?;
         let schedule = schedule(args, &recording, bus.carries_fd())?;
         let alarm = Alarm::in_real_time(clock).map_err(broken)?;
+        eprintln!("playing {} onto {onto}", args.file.display());
         let outcome = play_and_listen(&schedule, &bus, pace(args), &alarm).await;
         Ok((schedule, outcome))
     })?;
@@ -146,7 +147,8 @@ struct Listener {
 impl Listener {
     fn tell(&self) {
         for (trouble, count) in &*self.troubles.borrow() {
-            eprintln!("warning: {} ({count} times): {}", trouble.word(), trouble.advice());
+            let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+            eprintln!("warning: {} ({times}): {}", trouble.word(), trouble.advice());
         }
         if self.lost.get() > 0 {
             eprintln!(

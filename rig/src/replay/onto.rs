@@ -1,5 +1,6 @@
 //! Where a recording is played.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -70,6 +71,18 @@ fn rate_of(_: &str) -> Rate {
     Rate { nominal: NOMINAL, data: None }
 }
 
+impl fmt::Display for Onto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SocketCan(interface) => write!(f, "can:{interface}"),
+            Self::Slcan { port, rate: Rate { nominal, data } } => {
+                write!(f, "slcan:{}@{nominal}", port.display())?;
+                data.map_or(Ok(()), |data| write!(f, "/{data}"))
+            }
+        }
+    }
+}
+
 impl FromStr for Onto {
     type Err = String;
 
@@ -118,6 +131,13 @@ mod tests {
         assert_eq!("slcan:/dev/ttyACM0@500000".parse(), Ok(slcan("/dev/ttyACM0", 500_000, None)));
         assert_eq!("slcan:COM3@125000/5000000".parse(), Ok(slcan("COM3", 125_000, Some(5_000_000))));
         assert_eq!("slcan:a@b@10000".parse(), Ok(slcan("a@b", 10_000, None)));
+    }
+
+    #[test]
+    fn a_bus_is_shown_as_it_is_named() {
+        for text in ["can:vcan0", "slcan:/dev/ttyACM0@500000", "slcan:COM3@125000/5000000"] {
+            assert_eq!(text.parse::<Onto>().map(|onto| onto.to_string()).as_deref(), Ok(text));
+        }
     }
 
     #[test]
