@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::fixture::{Delay, Device, Fixture, Instrument, Level, Link, Player, Port, Rail, Sense, Stream};
+use crate::fixture::{Delay, Device, Fixture, Instrument, Level, Link, Player, Rail, Sense, Stream};
 use crate::plan::{Action, Cause, EdgeId, Plan, Step};
 
 /// Bytes that COBS and the ending zero add to a payload (S. Cheshire, M. Baker, IEEE/ACM Trans. Networking 7, 1999:
@@ -135,13 +135,7 @@ impl<'a> Walk<'a> {
     }
 
     fn twin(&self, device: &Device) -> Option<&'a rig_virtual::Twin> {
-        match &device.link {
-            Link::Stream(Stream::Serial(serial)) => match &serial.port {
-                Port::Bench(port) => self.fixture.bench.as_ref()?.twins.get(port),
-                Port::Path(_) => None,
-            },
-            Link::Stream(Stream::Tcp(_)) | Link::Can(_) => None,
-        }
+        self.fixture.twin_of(device).map(|(_, twin)| twin)
     }
 
     fn switch(&mut self, name: &'a str, to: Level) -> Duration {

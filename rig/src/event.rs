@@ -184,6 +184,10 @@ pub struct Delivery {
     /// of it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Stamp>,
+    /// When its last byte or frame was on the wire of the device that sent it or that it is for, where one of its actors
+    /// is a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_wire: Option<Stamp>,
     /// When the receiver held the whole of it. None where it did not arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Stamp>,

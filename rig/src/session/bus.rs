@@ -222,7 +222,8 @@ impl Tap for Listener<'_> {
     }
 
     fn contradiction(&self) {
-        let what = "the adapter's own time stamps contradict each other: it was reset, or its clock is poor";
+        let what =
+            "the adapter's time stamps contradict what they said before: it was reset, or had held back every frame";
         self.bus.notes.note(Fact::Warning { detail: format!("bus {}: {what}", self.bus.name) });
     }
 }

@@ -334,20 +334,31 @@ impl Origin {
 
 impl Command {
     fn delivery(&self, edge: EdgeId, arrived: Option<Stamp>) -> Delivery {
-        let Sending { sent, size, .. } = self.sending;
+        let Sending { sent, on_wire, size, .. } = self.sending;
         let size = size.filter(|_| arrived.is_some());
-        Delivery { sent: Some(sent), arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
+        Delivery { sent: Some(sent), on_wire, arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
     }
 }
 
 impl Delivery {
     fn absent(edge: EdgeId) -> Self {
         let end = Arrival::Absent;
-        Self { edge, sent: None, arrived: None, cause: None, size: None, sequence: None, correlation: None, end }
+        Self {
+            edge,
+            sent: None,
+            on_wire: None,
+            arrived: None,
+            cause: None,
+            size: None,
+            sequence: None,
+            correlation: None,
+            end,
+        }
     }
 
     fn of(edge: EdgeId, landed: &Landed) -> Self {
         Self {
+            on_wire: landed.on_wire,
             arrived: Some(landed.last),
             size: Some(landed.size),
             sequence: Some(landed.header.sequence),

@@ -1,6 +1,6 @@
 use super::{Nanos, Source, Stamp};
 
-/// Maps the stamps of another clock, a device's or an adapter's, to the session clock.
+/// Maps the stamps of another clock, such as a device's, to the session clock.
 ///
 /// What was stamped and then seen bounds the offset between the two clocks from above: it happened before it was seen.
 /// What cannot have happened before a known instant bounds it from below too: a device makes its answer after the
@@ -43,21 +43,6 @@ impl ForeignClock {
     /// # Errors
     /// Where it contradicts earlier stamps; the clock then knows nothing.
     pub fn observe(&mut self, stamp: u64, after: Option<Stamp>, first: Stamp) -> Result<(), Contradiction> {
-        self.observe_tick(stamp, 0, after, first)
-    }
-
-    /// The same for a clock that counts in ticks: what it stamps with `stamp` happened until the next tick, `tick`
-    /// nanoseconds later.
-    ///
-    /// # Errors
-    /// As [`Self::observe`].
-    pub fn observe_tick(
-        &mut self,
-        stamp: u64,
-        tick: Nanos,
-        after: Option<Stamp>,
-        first: Stamp,
-    ) -> Result<(), Contradiction> {
         let stamp = i128::from(stamp);
         let now = first.hi;
         let upper = i128::from(first.hi) - stamp;
@@ -65,7 +50,7 @@ impl ForeignClock {
             self.hi = Some(Bound { offset: upper, at: now });
         }
         if let Some(after) = after {
-            let lower = i128::from(after.lo) - stamp - i128::from(tick);
+            let lower = i128::from(after.lo) - stamp;
             if self.lo.is_none_or(|bound| lower > bound.offset - self.widened(bound, now)) {
                 self.lo = Some(Bound { offset: lower, at: now });
             }
@@ -132,18 +117,6 @@ mod tests {
         assert_eq!(clock.map(1_000, 101_200), None);
         clock.observe(51_000, Some(seen(151_000)), seen(9_000_000)).unwrap();
         assert_eq!(clock.map(51_000, 9_000_000).map(|s| (s.lo, s.hi)), Some((151_000, 151_200)));
-    }
-
-    #[test]
-    fn a_clock_of_ticks_is_known_to_a_tick_or_better() {
-        const MS: u64 = 1_000_000;
-        let mut clock = ForeignClock::new(0.0);
-        // The other clock reads 5 ms from session time 20.3 ms to 21.3 ms.
-        let seen = |lo: u64, hi: u64| Stamp::new(lo, hi, Source::User);
-        clock.observe_tick(5 * MS, MS, Some(seen(21_200_000, 21_250_000)), seen(21_200_000, 21_250_000)).unwrap();
-        clock.observe_tick(9 * MS, MS, Some(seen(24_300_000, 24_350_000)), seen(24_300_000, 24_350_000)).unwrap();
-        let start = clock.map(5 * MS, 25 * MS).unwrap();
-        assert_eq!((start.lo, start.hi), (20_200_000, 20_350_000));
     }
 
     #[test]

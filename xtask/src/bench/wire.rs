@@ -61,6 +61,7 @@ impl Notes {
 
 fn delivery(edge: EdgeId, sent: Option<Stamp>, at: Stamp, arrived: &Arrived) -> Fact {
     Fact::Delivery(Delivery {
+        on_wire: None,
         edge,
         sent,
         arrived: Some(at),

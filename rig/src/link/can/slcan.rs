@@ -78,7 +78,7 @@ impl Slcan {
         let answers = opening.set_up(serial.baud, rate, &mut obtained).await?;
         let state = State {
             lines: Lines::default(),
-            stamps: AdapterClock::new(TICK, Some(u64::from(STAMP_WRAP) * TICK)),
+            stamps: AdapterClock::new(TICK, Some(u64::from(STAMP_WRAP) * TICK), HOLD),
             begun: None,
             unacknowledged: VecDeque::new(),
         };
@@ -206,12 +206,14 @@ impl Slcan {
         begun: Stamp,
         each: &mut dyn FnMut(Heard),
     ) -> Stamp {
-        let seen = Stamp::new(begun.lo.saturating_sub(HOLD), begun.hi, begun.source);
-        let Some(count) = count.filter(|_| self.answers.stamps) else { return seen };
-        stamps.narrow(u64::from(count) * TICK, seen).unwrap_or_else(|| {
+        let Some(count) = count.filter(|_| self.answers.stamps) else {
+            return Stamp::new(begun.lo.saturating_sub(HOLD), begun.hi, begun.source);
+        };
+        let narrowed = stamps.narrow(u64::from(count) * TICK, begun.hi);
+        if narrowed.contradiction {
             each(Heard::Contradiction);
-            seen
-        })
+        }
+        narrowed.at
     }
 
     /// When an own frame was on the bus whose line was out at `out`, and which was acknowledged at `acknowledged`. An
@@ -265,7 +267,10 @@ impl Opening<'_> {
         let words = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
         obtained.insert("bitrate".into(), rate.nominal.to_string());
         obtained.insert("acknowledges".into(), words(answers.commands, "yes", "no: when a frame left is not seen"));
-        obtained.insert("stamps".into(), words(stamps, "adapter, 1 ms", "none of its own"));
+        obtained.insert(
+            "stamps".into(),
+            words(stamps, "adapter, 1 ms", "none of its own: 1 ms of holding back is assumed"),
+        );
         obtained.insert("status-flags".into(), words(flags, "read", "none: errors of the bus are not seen"));
         Ok(answers)
     }

@@ -63,13 +63,8 @@ impl Socket {
         clock: Clock,
     ) -> Result<(Self, BTreeMap<String, String>), CanError> {
         let failed = |source: io::Error| failure(interface, source);
-        nix::sys::socket::socket(
-            nix::sys::socket::AddressFamily::Can,
-            nix::sys::socket::SockType::Raw,
-            nix::sys::socket::SockFlag::SOCK_CLOEXEC,
-            None,
-        )
-        .map_err(|error| failed(error.into()))?;
+        // On no interface, to tell a kernel without CAN from an interface that is not there.
+        CanFdSocket::open_iface(0).map_err(failed)?;
         let Interface { hold, mut obtained } = Interface::inspect(interface, rate)?;
         let socket = CanFdSocket::open(interface).map_err(failed)?;
         prepare(&socket, filter).map_err(failed)?;
@@ -79,7 +74,8 @@ impl Socket {
         stamping(&socket, stamps).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let socket = register(socket).map_err(failed)?;
-        let state = State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None) };
+        let state =
+            State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None, hold) };
         Ok((Self { socket, state: RefCell::new(state), dropped: Cell::new(0), hold, clock }, obtained))
     }
 
@@ -152,10 +148,11 @@ impl Socket {
         seen.lo = seen.lo.saturating_sub(self.hold);
         let Some(counted) = message.adapter else { return seen };
         let counted = u64::try_from(counted.as_nanos()).unwrap_or(u64::MAX);
-        adapter.narrow(counted, seen).unwrap_or_else(|| {
+        let narrowed = adapter.narrow(counted, seen.hi);
+        if narrowed.contradiction {
             each(Heard::Contradiction);
-            seen
-        })
+        }
+        narrowed.at
     }
 }
 

@@ -153,7 +153,7 @@ async fn a_frame_and_its_answer_have_stamps_of_when_they_were_on_the_bus() {
 async fn an_adapter_that_acknowledges_nothing_is_used_without_its_word() {
     on_bus(CANABLE, async |bus, kept| {
         assert_eq!(bus.obtained()["acknowledges"], "no: when a frame left is not seen");
-        assert_eq!(bus.obtained()["stamps"], "none of its own");
+        assert_eq!(bus.obtained()["stamps"], "none of its own: 1 ms of holding back is assumed");
         let mut station = bus.station(None);
         bus.transmit(&frame(0x100)).await.expect("it is sent");
         assert_eq!(station.next().await.expect("an answer").frame.id(), Id::Standard(0x101));
