@@ -25,8 +25,8 @@ pub struct Bits {
 const TAIL: u32 = 2 + 7 + 3;
 /// The CRC delimiter of both formats.
 const DELIMITER: u32 = 1;
-/// The CRC field of FD frames up to 16 bytes: stuff count with its parity, CRC-17, and a fixed stuff bit before them and
-/// after every four of them.
+/// The CRC field of FD frames up to 16 bytes: stuff count with its parity, CRC-17, and a fixed stuff bit before them
+/// and after every four of them.
 const CRC_17_FIELD: u32 = 4 + 17 + 6;
 /// The same with CRC-21, of longer frames.
 const CRC_21_FIELD: u32 = 4 + 21 + 7;

@@ -37,8 +37,7 @@ pub fn fd_length(length: usize) -> Option<usize> {
 }
 
 /// The length that a data length code stands for in an FD frame; `None` over 15.
-#[must_use]
-pub fn fd_length_of(code: u32) -> Option<usize> {
+pub(crate) fn fd_length_of(code: u32) -> Option<usize> {
     LENGTHS.get(usize::try_from(code).ok()?).copied().map(usize::from)
 }
 

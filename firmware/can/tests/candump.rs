@@ -29,20 +29,19 @@ fn fd(data: &[u8], switch: bool, passive: bool) -> Seen {
     Seen::Frame(Frame::fd(Id::Standard(0x123), data, switch).unwrap().sent_passively(passive))
 }
 
-#[test_case("123#C0FFEE", standard(&[0xC0, 0xFF, 0xEE]))]
-#[test_case("123#", standard(&[]))]
-#[test_case("123#1122334455667788", standard(&[0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]))]
-#[test_case("00000123#C0", extended(&[0xC0]))]
-#[test_case("123#R", remote(0))]
-#[test_case("123#R4", remote(4))]
-#[test_case("123##0", fd(&[], false, false))]
-#[test_case("123##1C0FFEE", fd(&[0xC0, 0xFF, 0xEE], true, false))]
-#[test_case("123##2C0", fd(&[0xC0], false, true))]
-#[test_case("123##3000000000000000000000000", fd(&[0; 12], true, true))]
-#[test_case("20000004#0004000000000000", Seen::Error(4, [0, 4, 0, 0, 0, 0, 0, 0]))]
-#[test_case("200000C0#0000000000000000", Seen::Error(0xC0, [0; 8]))]
-#[expect(clippy::needless_pass_by_value, reason = "cases are values")]
-fn a_line_is_what_candump_prints(frame: &str, seen: Seen) {
+#[test_case("123#C0FFEE", &standard(&[0xC0, 0xFF, 0xEE]))]
+#[test_case("123#", &standard(&[]))]
+#[test_case("123#1122334455667788", &standard(&[0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]))]
+#[test_case("00000123#C0", &extended(&[0xC0]))]
+#[test_case("123#R", &remote(0))]
+#[test_case("123#R4", &remote(4))]
+#[test_case("123##0", &fd(&[], false, false))]
+#[test_case("123##1C0FFEE", &fd(&[0xC0, 0xFF, 0xEE], true, false))]
+#[test_case("123##2C0", &fd(&[0xC0], false, true))]
+#[test_case("123##3000000000000000000000000", &fd(&[0; 12], true, true))]
+#[test_case("20000004#0004000000000000", &Seen::Error(4, [0, 4, 0, 0, 0, 0, 0, 0]))]
+#[test_case("200000C0#0000000000000000", &Seen::Error(0xC0, [0; 8]))]
+fn a_line_is_what_candump_prints(frame: &str, seen: &Seen) {
     let line = format!("(1436509052.249713) vcan0 {frame}");
     assert_eq!(record(seen.clone()).to_string(), line);
     assert_eq!(parse(&line), Ok(record(seen.clone())));
@@ -61,13 +60,13 @@ fn lines_may_be_written_otherwise(line: &str) {
     assert_eq!(parse(line), Ok(record(standard(&[0xC0]))));
 }
 
-#[test_case("123#11.22.33", standard(&[0x11, 0x22, 0x33]))]
-#[test_case("123#11.2233", standard(&[0x11, 0x22, 0x33]))]
-#[test_case("123#r", remote(0))]
-#[test_case("123##5C0", fd(&[0xC0], true, false); "newer kernels flag FD frames as such")]
-#[test_case("123##1C0.FF.EE", fd(&[0xC0, 0xFF, 0xEE], true, false))]
-fn frames_may_be_written_otherwise(frame: &str, seen: Seen) {
-    assert_eq!(parse(&format!("(1436509052.249713) vcan0 {frame}")), Ok(record(seen)));
+#[test_case("123#11.22.33", &standard(&[0x11, 0x22, 0x33]))]
+#[test_case("123#11.2233", &standard(&[0x11, 0x22, 0x33]))]
+#[test_case("123#r", &remote(0))]
+#[test_case("123##5C0", &fd(&[0xC0], true, false); "newer kernels flag FD frames as such")]
+#[test_case("123##1C0.FF.EE", &fd(&[0xC0, 0xFF, 0xEE], true, false))]
+fn frames_may_be_written_otherwise(frame: &str, seen: &Seen) {
+    assert_eq!(parse(&format!("(1436509052.249713) vcan0 {frame}")), Ok(record(seen.clone())));
 }
 
 #[test_case("", LineError::Time)]

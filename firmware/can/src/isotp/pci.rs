@@ -41,8 +41,8 @@ pub(super) fn single_capacity(frame_length: usize, address_length: usize) -> usi
 }
 
 impl<'a> Pci<'a> {
-    /// Reads what follows the address; `None` where it has no meaning. The error handling of clauses 9.6.2 to 9.6.5 is to
-    /// ignore such frames.
+    /// Reads what follows the address; `None` where it has no meaning. The error handling of clauses 9.6.2 to 9.6.5 is
+    /// to ignore such frames.
     pub(super) fn read(bytes: &'a [u8], address_length: usize) -> Option<Self> {
         let frame_length = address_length + bytes.len();
         let (control, rest) = bytes.split_first()?;

@@ -185,17 +185,17 @@ impl Receiver {
                 return;
             }
         };
+        if sequence != begun.sequence {
+            let bytes = core::mem::take(&mut begun.bytes);
+            self.state = State::Broken { until: now.saturating_add(TIMEOUT) };
+            found(Taken::Broken { flaw: ReceiveError::WrongSequence, bytes });
+            return;
+        }
         let room = begun.frame_length - 1;
         let wanted = room.min(begun.length - begun.bytes.len());
         // Only the last may be shorter, and none is longer, than the first was.
         if data.len() > room || data.len() < wanted {
             found(broken(ReceiveError::Meaningless, data));
-            return;
-        }
-        if sequence != begun.sequence {
-            let bytes = core::mem::take(&mut begun.bytes);
-            self.state = State::Broken { until: now.saturating_add(TIMEOUT) };
-            found(Taken::Broken { flaw: ReceiveError::WrongSequence, bytes });
             return;
         }
         begun.bytes.extend_from_slice(&data[..wanted]);

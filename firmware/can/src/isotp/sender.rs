@@ -62,7 +62,7 @@ pub struct Sender {
     sequence: u8,
     /// How many frames may go before the next flow control; `None` for all.
     allowed: Option<u8>,
-    /// The separation time, and when the last consecutive frame was on the bus.
+    /// The separation time, and when the last consecutive frame was on the bus: the pause is between these.
     pause: u64,
     confirmed: Option<u64>,
     waits: u8,

@@ -1,5 +1,5 @@
-//! The serial protocol of LAWICEL's CAN232 and CANUSB adapters (manuals of version 3 and 1.0), with the FD commands that
-//! CANable's slcan firmware added: ASCII lines ended by a carriage return.
+//! The serial protocol of LAWICEL's CAN232 and CANUSB adapters (manuals of version 3 and 1.0), with the FD commands
+//! that CANable's slcan firmware added: ASCII lines ended by a carriage return.
 //!
 //! A frame's line has its kind, its identifier, its data length code and its data in hexadecimal digits:
 //!

@@ -46,8 +46,8 @@ impl Reply {
         out.push(CR);
     }
 
-    /// Reads a line without its end, a carriage return; `None` where it is no reply. A frame's line has a time stamp where
-    /// it is four digits longer than its data length code says.
+    /// Reads a line without its end, a carriage return; `None` where it is no reply. A frame's line has a time stamp
+    /// where it is four digits longer than its data length code says.
     #[must_use]
     pub fn read(line: &[u8]) -> Option<Self> {
         Some(match *line {

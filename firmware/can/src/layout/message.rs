@@ -43,8 +43,8 @@ impl Message {
     /// A message of frames.
     ///
     /// # Errors
-    /// What cannot be: no frames, an identifier or a length that no frame has, the same identifier twice, a signal outside
-    /// its frame, two signals on the same bits, the same field twice.
+    /// What cannot be: no frames, an identifier or a length that no frame has, the same identifier twice, a signal
+    /// outside its frame, two signals on the same bits, the same field twice.
     pub fn new(frames: Vec<FrameLayout>) -> Result<Self, LayoutError> {
         if frames.is_empty() {
             return Err(LayoutError("a message needs at least one frame".into()));
@@ -87,8 +87,8 @@ impl Message {
     }
 
     /// The frames that carry these values, as FD frames with or without bit rate switch, or as classic ones (those over
-    /// 8 bytes are FD frames all the same). A value that its bits cannot hold is clamped to what they can; where there is
-    /// no value, the bits are those of the layout's data.
+    /// 8 bytes are FD frames all the same). A value that its bits cannot hold is clamped to what they can; where there
+    /// is no value, the bits are those of the layout's data.
     #[must_use]
     pub fn encode(&self, values: &Values, fd: Option<bool>) -> Vec<Frame> {
         self.frames.iter().filter_map(|layout| layout.encode(values, fd)).collect()

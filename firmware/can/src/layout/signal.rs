@@ -36,8 +36,8 @@ pub struct Signal {
 const BITS: u16 = 64 * 8;
 
 impl Signal {
-    /// The value that data carries, rounded to a whole number, and clamped where 64 bits do not hold it; `None` where the
-    /// data is too short.
+    /// The value that data carries, rounded to a whole number, and clamped where 64 bits do not hold it; `None` where
+    /// the data is too short.
     #[must_use]
     pub fn get(&self, data: &[u8]) -> Option<i64> {
         let mut raw = 0_i128;
@@ -51,8 +51,8 @@ impl Signal {
         Some(clamped(value))
     }
 
-    /// Writes a value, rounded to a number that the signal has, and clamped where its bits do not hold it. Bits outside of
-    /// the data are not written.
+    /// Writes a value, rounded to a number that the signal has, and clamped where its bits do not hold it. Bits outside
+    /// of the data are not written.
     pub fn put(&self, data: &mut [u8], value: i64) {
         let raw = if self.is_plain() { i128::from(value) } else { rounded((value as f64 - self.offset) / self.factor) };
         let raw = raw.clamp(self.least(), self.most());
@@ -83,7 +83,7 @@ impl Signal {
         usize::from((self.first() + u16::from(self.length)).div_ceil(8))
     }
 
-    /// The lowest bit of its run, in the count of its byte order.
+    /// Where its run begins, in the count of its byte order.
     fn first(self) -> u16 {
         if self.big_endian { self.start ^ 7 } else { self.start }
     }

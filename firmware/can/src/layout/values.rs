@@ -46,8 +46,8 @@ impl Values {
         self.0[field as usize] = Some(value);
     }
 
-    /// The setting of a command or acknowledgement, where its value is carried; flags that are not are 0. Numbers that a
-    /// setting cannot hold are clamped to what it can.
+    /// The setting of a command or acknowledgement, where its value is carried; flags that are not are 0. Numbers that
+    /// a setting cannot hold are clamped to what it can.
     #[must_use]
     pub fn setting(&self) -> Option<Setting> {
         let value = clamped(self.get(Field::Value)?);
