@@ -46,22 +46,25 @@ pub fn run(kernel: &Kernel, job: &Job, deadline: Duration) -> Result<u8, String>
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
-            code = play(kernel, script.path(), folder.path()) => code.map(|code| code.ok_or("the guest ended before the command did".to_owned())),
-            () = sleep(deadline) => Ok(Err(format!("the guest was ended, for it took {deadline:?}"))),
-            _ = interrupt.recv() => Ok(Err("the guest was interrupted".to_owned())),
-            _ = terminate.recv() => Ok(Err("the guest was terminated".to_owned())),
+            code = play(kernel, script.path(), folder.path()) => code,
+            () = sleep(deadline) => Err(io::Error::other(format!("it took more than {deadline:?}"))),
+            _ = interrupt.recv() => Err(io::ErrorKind::Interrupted.into()),
+            _ = terminate.recv() => Err(io::Error::other("terminated")),
         }
     });
-    ended.map_err(cannot)?.map_err(|why| {
+    ended.map_err(|error| {
         let said = fs::read(folder.path().join(CONSOLE)).unwrap_or_default();
-        let said = String::from_utf8_lossy(said.trim_ascii());
-        if said.is_empty() { why } else { format!("{why}; its kernel said:\n{said}") }
+        let said = if said.is_empty() {
+            String::new()
+        } else {
+            format!("; its kernel said:\n{}", String::from_utf8_lossy(&said))
+        };
+        format!("the guest did not run the command to its end: {error}{said}")
     })
 }
 
-/// Boots a guest that runs the script, and hands on what that says until the guest ends; returns the script's exit code,
-/// if it got so far.
-async fn play(kernel: &Kernel, script: &Path, folder: &Path) -> io::Result<Option<u8>> {
+/// Boots a guest that runs the script, and hands on what that says until the guest ends; returns the script's exit code.
+async fn play(kernel: &Kernel, script: &Path, folder: &Path) -> io::Result<u8> {
     let empty = |name| File::options().read(true).write(true).create_new(true).open(folder.join(name));
     let (mut output, mut errors) = (empty(OUTPUT)?, empty(ERRORS)?);
     let mut guest = boot(kernel, script, folder)?;
@@ -71,7 +74,7 @@ async fn play(kernel: &Kernel, script: &Path, folder: &Path) -> io::Result<Optio
         io::copy(&mut errors, &mut io::stderr())?;
         if ended {
             let code = fs::read_to_string(folder.join(CODE)).unwrap_or_default();
-            return Ok(code.trim().parse().ok());
+            return code.trim().parse().map_err(|_| io::Error::other("it ended before"));
         }
     }
 }
