@@ -7,4 +7,8 @@
 
 mod bus;
 mod can_utils;
+#[path = "../program/lab.rs"]
+#[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module uses all of it")]
+mod lab;
 mod peer;
+mod sessions;
