@@ -7,8 +7,10 @@
 
 mod bus;
 mod can_utils;
+mod iso_tp;
 #[path = "../program/lab.rs"]
 #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module uses all of it")]
 mod lab;
+mod node;
 mod peer;
 mod sessions;

@@ -46,13 +46,17 @@ impl Peer {
         peer
     }
 
-    /// Runs a program to its end, with this as its input.
-    pub fn run(program: &str, arguments: &[&str], input: &str) {
+    /// Starts a program with this as its input.
+    pub fn feed(program: &str, arguments: &[&str], input: &str) -> Self {
         let mut peer = Self::start(program, arguments);
         let mut pipe = peer.child.stdin.take().expect("its input is a pipe");
         pipe.write_all(input.as_bytes()).expect("it reads its input");
-        drop(pipe);
-        peer.end();
+        peer
+    }
+
+    /// Runs a program to its end, with this as its input.
+    pub fn run(program: &str, arguments: &[&str], input: &str) {
+        Self::feed(program, arguments, input).end();
     }
 
     /// The next line that it says.
