@@ -7,6 +7,7 @@
 
 mod bus;
 mod can_utils;
+mod candump;
 mod iso_tp;
 #[path = "../program/lab.rs"]
 #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module uses all of it")]
@@ -14,3 +15,4 @@ mod lab;
 mod node;
 mod peer;
 mod sessions;
+mod traces;
