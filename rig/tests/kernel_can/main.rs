@@ -14,5 +14,7 @@ mod iso_tp;
 mod lab;
 mod node;
 mod peer;
+mod presence;
+mod serial_line;
 mod sessions;
 mod traces;
