@@ -38,10 +38,15 @@ impl Candump {
         Self { peer: Peer::listen("candump", &["-L", interface], name), interface: name.to_owned() }
     }
 
+    /// The next that it sees.
+    pub fn next(&self) -> Record {
+        record(&self.peer.line())
+    }
+
     /// What it has seen, to the last frame that was sent before this.
     pub fn seen(&self) -> Vec<Record> {
         Peer::run("cansend", &[&self.interface, "7FF#"], "");
-        let records = std::iter::repeat_with(|| record(&self.peer.line()));
+        let records = std::iter::repeat_with(|| self.next());
         records.take_while(|record| !is_last(&record.seen)).collect()
     }
 

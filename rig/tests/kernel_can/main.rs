@@ -17,4 +17,5 @@ mod peer;
 mod presence;
 mod serial_line;
 mod sessions;
+mod slcan;
 mod traces;
