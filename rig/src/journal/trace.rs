@@ -11,46 +11,10 @@ use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPa
 use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::{DataLink, Endianness, PcapError};
-use rig_can::{Format, Frame};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::event::Start;
-use crate::plan::EdgeId;
-use crate::stamp::Nanos;
 
-/// What passed over a link, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Traffic {
-    /// The link's name: the device's, the instrument's or the bus's.
-    pub link: Arc<str>,
-    /// Whether rig sent it.
-    pub outbound: bool,
-    /// When: the first byte handed to the kernel, or the last one received; a frame's stamp.
-    pub at: Nanos,
-    /// What it was.
-    pub what: Passed,
-    /// The edge whose payload it is, where that is known.
-    pub note: Option<EdgeId>,
-    /// The trial.
-    pub trial: Option<u32>,
-}
-
-/// What can pass over a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Passed {
-    /// Bytes, on a serial line or a connection.
-    Bytes(Box<[u8]>),
-    /// A frame, on a CAN bus.
-    Frame(rig_can::Frame),
-    /// An error frame: no frame of the bus, but what the kernel tells of it (`linux/can/error.h`).
-    Error {
-        /// The class bits, which stand in place of an identifier, without `CAN_ERR_FLAG`.
-        class: u32,
-        /// What is known more closely.
-        data: [u8; 8],
-    },
-}
+use super::{Passed, Traffic, socketcan};
 
 /// `LINKTYPE_RTAC_SERIAL` of the tcpdump.org registry.
 const RTAC_SERIAL: u32 = 250;
@@ -59,15 +23,6 @@ const NANOSECONDS: u8 = 9;
 /// RTAC serial event types: "data transmit start" and "data receive start".
 const TRANSMIT: u8 = 1;
 const RECEIVE: u8 = 2;
-/// `LINKTYPE_CAN_SOCKETCAN` of the tcpdump.org registry, and the flags of its packets: of the identifier (extended,
-/// remote, error), and of FD frames (bit rate switch, error state indicator, FD format).
-const CAN_SOCKETCAN: u32 = 227;
-const EXTENDED: u32 = 0x8000_0000;
-const REMOTE: u32 = 0x4000_0000;
-const ERROR: u32 = 0x2000_0000;
-const SWITCH: u8 = 0x01;
-const PASSIVE: u8 = 0x02;
-const FD: u8 = 0x04;
 /// Bits 0 and 1 of the `epb_flags` option.
 const INBOUND: u32 = 1;
 const OUTBOUND: u32 = 2;
@@ -81,8 +36,8 @@ pub(super) struct Trace<W: Write> {
 }
 
 impl<W: Write> Trace<W> {
-    /// Writes the head of a session's trace.
-    pub fn start(sink: W, start: &Start) -> io::Result<Self> {
+    /// Writes the head of a session's trace. The session clock's 0 was at `wall`, a time since 1970.
+    pub fn start(sink: W, start: &Start, wall: Duration) -> io::Result<Self> {
         let simulated = if start.simulated { ", simulated" } else { "" };
         let options = vec![
             SectionHeaderOption::UserApplication(Cow::Owned(format!("rig {}", start.rig))),
@@ -91,7 +46,7 @@ impl<W: Write> Trace<W> {
         let section = SectionHeaderBlock { endianness: Endianness::Little, options, ..Default::default() };
         let writer = PcapNgWriter::with_section_header(sink, section).map_err(io_error)?;
         let labels = start.plan.edges().map(|(id, _)| start.plan.label(id)).collect();
-        Ok(Self { writer, wall: since_1970(&start.wall), links: Vec::new(), labels })
+        Ok(Self { writer, wall, links: Vec::new(), labels })
     }
 
     /// Writes one packet; for the first of a link, its interface before it.
@@ -99,8 +54,8 @@ impl<W: Write> Trace<W> {
         let timestamp = self.wall + Duration::from_nanos(traffic.at);
         let (kind, data) = match &traffic.what {
             Passed::Bytes(bytes) => (RTAC_SERIAL, rtac(timestamp, traffic.outbound, bytes)),
-            Passed::Frame(frame) => (CAN_SOCKETCAN, of_frame(frame)),
-            Passed::Error { class, data } => (CAN_SOCKETCAN, socketcan(class | ERROR, 8, 0, data)),
+            Passed::Frame(frame) => (socketcan::LINK_TYPE, socketcan::frame(frame)),
+            Passed::Error { class, data } => (socketcan::LINK_TYPE, socketcan::error(*class, *data)),
         };
         let interface_id = self.interface(&traffic.link, kind)?;
         let flags = if traffic.outbound { OUTBOUND } else { INBOUND };
@@ -111,12 +66,12 @@ impl<W: Write> Trace<W> {
         self.writer.write_pcapng_block(packet).map(drop).map_err(io_error)
     }
 
-    /// Hands everything to the system.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.writer.get_mut().flush()
+    /// The sink.
+    pub fn sink(&mut self) -> &mut W {
+        self.writer.get_mut()
     }
 
-    /// The sink.
+    /// The sink, and nothing more is written.
     pub fn into_inner(self) -> W {
         self.writer.into_inner()
     }
@@ -157,32 +112,6 @@ fn rtac(timestamp: Duration, outbound: bool, bytes: &[u8]) -> Vec<u8> {
     data.extend([if outbound { TRANSMIT } else { RECEIVE }, 0, 0, 0]);
     data.extend(bytes);
     data
-}
-
-fn of_frame(frame: &Frame) -> Vec<u8> {
-    let extended = if frame.id().is_extended() { EXTENDED } else { 0 };
-    let (remote, flags) = match frame.format() {
-        Format::Classic => (0, 0),
-        Format::Remote => (REMOTE, 0),
-        Format::Fd { switch, passive } => (0, FD | if switch { SWITCH } else { 0 } | if passive { PASSIVE } else { 0 }),
-    };
-    socketcan(frame.id().number() | extended | remote, frame.length(), flags, frame.data())
-}
-
-/// The 8 bytes of a SocketCAN header, the identifier big endian, and the data (tcpdump.org, `LINKTYPE_CAN_SOCKETCAN`:
-/// identifier and its flags, length, flags of FD, two reserved bytes).
-fn socketcan(id: u32, length: u8, flags: u8, data: &[u8]) -> Vec<u8> {
-    let mut packet = Vec::with_capacity(8 + data.len());
-    packet.extend(id.to_be_bytes());
-    packet.extend([length, flags, 0, 0]);
-    packet.extend(data);
-    packet
-}
-
-/// A wall time as the time since 1970; 0 where it cannot be.
-fn since_1970(wall: &str) -> Duration {
-    let nanos = OffsetDateTime::parse(wall, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp_nanos);
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
 }
 
 fn io_error(error: PcapError) -> io::Error {
