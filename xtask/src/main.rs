@@ -40,6 +40,9 @@ enum Task {
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchPeer(bench::PeerArgs),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BenchSender(bench::Load),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,8 @@ fn main() -> ExitCode {
         Task::BenchInner(args) => bench::run_inner(&args),
         #[cfg(target_os = "linux")]
         Task::BenchPeer(args) => bench::run_peer(&args),
+        #[cfg(target_os = "linux")]
+        Task::BenchSender(load) => bench::run_sender(load),
     };
     match result {
         Ok(code) => code,
