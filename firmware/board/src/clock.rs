@@ -7,7 +7,7 @@ use cortex_m::peripheral::{SCB, SYST};
 use cortex_m_rt::exception;
 use critical_section::Mutex;
 
-use crate::board::TICKS_PER_SECOND;
+use crate::board::{Board, Here};
 
 /// Ticks from one SysTick interrupt to the next: all 24 bits, so that it wakes the core a few times a second at most.
 const PERIOD: u32 = 1 << 24;
@@ -41,7 +41,8 @@ pub(crate) fn start(systick: &mut SYST) {
 /// Nanoseconds since [`start`]; never less than before, and no wrap in 500 years.
 pub(crate) fn now() -> u64 {
     let ticks = ticks();
-    ticks / TICKS_PER_SECOND * 1_000_000_000 + ticks % TICKS_PER_SECOND * 1_000_000_000 / TICKS_PER_SECOND
+    let (seconds, rest) = (ticks / Here::TICKS_PER_SECOND, ticks % Here::TICKS_PER_SECOND);
+    seconds * 1_000_000_000 + rest * 1_000_000_000 / Here::TICKS_PER_SECOND
 }
 
 fn ticks() -> u64 {

@@ -1,6 +1,6 @@
 use rig_device::Role;
 
-use crate::board;
+use crate::board::{Board, Here};
 
 /// What an image is, at the symbol `RIG_IDENTITY`: in the ELF, and in the flash of a device that holds it.
 ///
@@ -36,7 +36,7 @@ impl Identity {
             reserved: [0; 2],
             version: text(VERSION),
             build: hexadecimal(BUILD_ID),
-            board: text(board::NAME),
+            board: text(Here::NAME),
         }
     }
 }

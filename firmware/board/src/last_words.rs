@@ -11,7 +11,7 @@ use cortex_m::peripheral::SCB;
 use cortex_m_rt::ExceptionFrame;
 use crc::{CRC_32_ISO_HDLC, Crc};
 
-use crate::board;
+use crate::board::{Board, Here};
 use crate::peripheral::Peripheral;
 
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -181,7 +181,7 @@ pub(crate) fn take() -> (Reset, Option<Said>) {
     // SAFETY: both types are made of integers.
     let (words, ran) = unsafe { (RIG_LAST_WORDS.get(), HAS_RUN.get() == RAN) };
     HAS_RUN.set(RAN);
-    let bitten = board::was_reset_by_watchdog();
+    let bitten = Here::was_reset_by_watchdog();
     let is_new = words.magic == MAGIC && words.reported == 0 && words.check == words.said.check();
     if let Some(reset) = Reset::from_code(words.said.reset).filter(|_| is_new) {
         RIG_LAST_WORDS.set(LastWords { reported: 1, ..words });

@@ -3,12 +3,12 @@ use rig_device::{Memory, Output};
 use rig_payload::{Actor, Chunk, Decoder, Encoded, Frame};
 use rig_store::Store;
 
-use crate::board::StateFlash;
+use crate::board::{Board, Here};
 use crate::port::{FIELD, HOME};
 
 /// What a step of the device does: payloads go to the ports, its memory to the flash.
 pub(crate) struct Effects<'a> {
-    pub(crate) store: &'a mut Store<StateFlash>,
+    pub(crate) store: &'a mut Store<<Here as Board>::State>,
 }
 
 impl Output for Effects<'_> {
@@ -36,9 +36,10 @@ impl Output for Effects<'_> {
     }
 
     fn store(&mut self, memory: &Memory) {
-        match self.store.save(memory) {
-            Ok(()) => info!("kept record={=u32}", self.store.sequence()),
-            Err(rig_store::Worn) => error!("the flash keeps nothing any more"),
+        if self.store.save(memory).is_ok() {
+            info!("kept record={=u32}", self.store.sequence());
+        } else {
+            error!("the flash keeps nothing any more");
         }
     }
 }

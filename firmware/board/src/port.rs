@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use critical_section::Mutex;
 use heapless::Deque;
 
-use crate::board::{self, Uart};
+use crate::board::{Board, Here, Uart};
 use crate::clock;
 
 /// What waits for the program. At 115200 baud it is a fiftieth of a second of bytes, nine commands.
@@ -15,9 +15,9 @@ const ARRIVING: usize = 256;
 const LEAVING: usize = 1024;
 
 /// The field link: commands come in here, and most payloads go out.
-pub(crate) static FIELD: Port = Port { uart: board::FIELD, arriving: Some(&COMMANDS), leaving: &TO_FIELD };
+pub(crate) static FIELD: Port = Port { uart: Here::FIELD, arriving: Some(&COMMANDS), leaving: &TO_FIELD };
 /// The meter's in-home port: what goes to the display and to the customer's energy manager. Nothing comes in.
-pub(crate) static HOME: Port = Port { uart: board::HOME, arriving: None, leaving: &TO_HOME };
+pub(crate) static HOME: Port = Port { uart: Here::HOME, arriving: None, leaving: &TO_HOME };
 /// What has come in on the field link.
 pub(crate) static COMMANDS: Arriving =
     Arriving { bytes: Mutex::new(RefCell::new(Deque::new())), lost: AtomicU32::new(0) };
@@ -27,7 +27,7 @@ static TO_HOME: Leaving = Mutex::new(RefCell::new(Deque::new()));
 
 /// A serial port.
 pub(crate) struct Port {
-    uart: Uart,
+    uart: <Here as Board>::Uart,
     arriving: Option<&'static Arriving>,
     leaving: &'static Leaving,
 }

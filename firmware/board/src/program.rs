@@ -4,7 +4,7 @@ use rig_device::{Device, Input, Memory, Role, Settings};
 use rig_payload::{Actor, Chunk, Decoder, Frame};
 use rig_store::Store;
 
-use crate::board::{self, StateFlash};
+use crate::board::{Board, Here};
 use crate::bug::Bug;
 use crate::clock;
 use crate::identity::{BUILD_ID, VERSION};
@@ -28,10 +28,10 @@ defmt::timestamp!("{=u64:us}", clock::now() / 1000);
 pub fn run(role: Role) -> ! {
     let (reset, said) = last_words::take();
     let mut core = cortex_m::Peripherals::take().unwrap_or_else(|| unreachable!("a program starts once"));
-    board::start(&mut core);
+    Here::start();
     clock::start(&mut core.SYST);
 
-    let store = Store::open(StateFlash::take(&mut core));
+    let store = Store::open(Here::STATE);
     let memory = store.memory().unwrap_or_default();
     tell_boot(role, memory, reset, said.as_ref());
     let feeder = first_sense();
@@ -52,7 +52,7 @@ fn tell_boot(role: Role, memory: Memory, reset: Reset, said: Option<&Said>) {
         },
         VERSION,
         BUILD_ID,
-        board::NAME,
+        Here::NAME,
         memory.boots.wrapping_add(1),
         reset.name()
     );
@@ -71,21 +71,21 @@ fn tell_boot(role: Role, memory: Memory, reset: Reset, said: Option<&Said>) {
 /// Waits until the sense has said something, or for as long as that may take.
 fn first_sense() -> bool {
     loop {
-        if let Some(feeder) = board::feeder() {
+        if let Some(feeder) = Here::feeder() {
             return feeder;
         }
         if clock::now() >= SENSE_PATIENCE {
             warn!("the feeder's sense says nothing");
             return false;
         }
-        sleep_until(Some(SENSE_PATIENCE), || board::feeder().is_none());
+        sleep_until(Some(SENSE_PATIENCE), || Here::feeder().is_none());
     }
 }
 
 /// A device on its board, from boot to reset.
 struct Program {
     device: Device,
-    store: Store<StateFlash>,
+    store: Store<<Here as Board>::State>,
     commands: Commands,
     feeder: bool,
     bug: Bug,
@@ -95,16 +95,16 @@ impl Program {
     fn run(mut self) -> ! {
         loop {
             // SysTick alone brings the program round more often than the watchdog wants it.
-            board::feed();
+            Here::feed();
             let wake = self.turn();
             let feeder = self.feeder;
-            sleep_until(wake, || COMMANDS.is_empty() && board::feeder().unwrap_or(false) == feeder);
+            sleep_until(wake, || COMMANDS.is_empty() && Here::feeder().unwrap_or(false) == feeder);
         }
     }
 
     /// Gives the device what has happened. Returns when it wants to be woken.
     fn turn(&mut self) -> Option<u64> {
-        let feeder = board::feeder().unwrap_or(false);
+        let feeder = Here::feeder().unwrap_or(false);
         if feeder != self.feeder {
             self.feeder = feeder;
             info!("feeder {=str} at={=u64}", if feeder { "energised" } else { "down" }, clock::now());
@@ -155,7 +155,7 @@ fn sleep_until(wake: Option<u64>, is_idle: impl Fn() -> bool) {
             return;
         }
         if let Some(wake) = wake {
-            board::alarm(wake - now);
+            Here::alarm(wake - now);
         }
         cortex_m::asm::dsb();
         cortex_m::asm::wfi();

@@ -3,8 +3,8 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | flash | 64 KB at 0x0800_0000 in pages of 1 KB; the state has the last four |
-//! | RAM | 20 KB at 0x2000_0000 |
+//! | flash | 64 KB at `0x0800_0000` in pages of 1 KB; the state has the last four |
+//! | RAM | 20 KB at `0x2000_0000` |
 //! | field link | USART1: PA9 sends, PA10 receives |
 //! | in-home port | USART2: PA2 sends |
 //! | sense of the feeder | PA0, pulled down: high while the feeder is energised |
@@ -18,23 +18,15 @@
 
 use core::ptr;
 
-use cortex_m::Peripherals;
 use rig_store::Flash;
 
-use super::{BAUD, Line};
+use super::{BAUD, Board, Line, Uart};
 use crate::peripheral::Peripheral;
 use crate::port;
 
-pub(crate) const NAME: &str = "blue-pill";
-
-/// The core's clock: the crystal's 8 MHz times 9.
-pub(crate) const TICKS_PER_SECOND: u64 = 72_000_000;
-/// USART1 hangs on APB2, which has the core's clock; USART2 on APB1, which has half of it.
-const APB2: u32 = 72_000_000;
-const APB1: u32 = 36_000_000;
-
-pub(crate) const FIELD: Uart = Uart(USART1);
-pub(crate) const HOME: Uart = Uart(USART2);
+/// The core's clock in Hz: the crystal's times 9. USART1 hangs on APB2, which has all of it, USART2 on APB1.
+const CLOCK: u32 = 72_000_000;
+const APB1: u32 = CLOCK / 2;
 
 #[expect(unsafe_code, reason = "the memory map")]
 mod map {
@@ -53,11 +45,8 @@ mod map {
 }
 use map::{DBGMCU, EXTI, FLASH, GPIOA, IWDG, RCC, TIM2, USART1, USART2};
 
-/// Interrupt lines (RM0008, table 63).
-const EXTI0: usize = 6;
-const TIM2_LINE: usize = 28;
-const USART1_LINE: usize = 37;
-const USART2_LINE: usize = 38;
+/// Interrupt lines (RM0008, table 63) of EXTI0, TIM2, USART1 and USART2.
+const LINES: [Line; 4] = [Line(6), Line(28), Line(37), Line(38)];
 
 #[expect(unsafe_code, reason = "the handler that cortex-m-rt has for what has none")]
 unsafe extern "C" {
@@ -67,12 +56,12 @@ unsafe extern "C" {
 #[expect(unsafe_code, reason = "a section of the linker's script, and the symbol that keeps it")]
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".vector_table.interrupts")]
-static __INTERRUPTS: [unsafe extern "C" fn(); USART2_LINE + 1] = {
-    let mut vectors: [unsafe extern "C" fn(); USART2_LINE + 1] = [DefaultHandler; USART2_LINE + 1];
-    vectors[EXTI0] = sensed;
-    vectors[TIM2_LINE] = alarmed;
-    vectors[USART1_LINE] = field;
-    vectors[USART2_LINE] = home;
+static __INTERRUPTS: [unsafe extern "C" fn(); 39] = {
+    let mut vectors: [unsafe extern "C" fn(); 39] = [DefaultHandler; 39];
+    vectors[6] = sensed;
+    vectors[28] = alarmed;
+    vectors[37] = field;
+    vectors[38] = home;
     vectors
 };
 
@@ -89,6 +78,59 @@ extern "C" fn sensed() {
     EXTI.write(exti::PENDING, exti::PA0);
 }
 
+/// The board.
+pub(crate) struct BluePill;
+
+impl Board for BluePill {
+    const NAME: &'static str = "blue-pill";
+    const TICKS_PER_SECOND: u64 = CLOCK as u64;
+
+    type Uart = Usart;
+    const FIELD: Usart = Usart(USART1);
+    const HOME: Usart = Usart(USART2);
+
+    type State = Pages;
+    const STATE: Pages = Pages;
+
+    fn start() {
+        start_watchdog();
+        start_clocks();
+        start_pins();
+        Self::FIELD.start(CLOCK);
+        Self::HOME.start(APB1);
+        for line in LINES {
+            line.enable();
+        }
+    }
+
+    fn feeder() -> Option<bool> {
+        Some(GPIOA.read(gpio::IDR) & gpio::PA0 != 0)
+    }
+
+    /// In microseconds, 16 bits of them at most.
+    fn alarm(nanoseconds: u64) {
+        let microseconds = u32::try_from(nanoseconds / 1000 + 1).unwrap_or(u32::MAX).min(0xFFFF);
+        TIM2.write(tim2::CR1, tim2::ONCE);
+        // Its clock is twice that of APB1, where that is divided.
+        TIM2.write(tim2::PSC, 2 * APB1 / 1_000_000 - 1);
+        TIM2.write(tim2::ARR, microseconds);
+        TIM2.write(tim2::EGR, tim2::UPDATE);
+        TIM2.write(tim2::SR, 0);
+        TIM2.write(tim2::DIER, tim2::UPDATE);
+        TIM2.write(tim2::CR1, tim2::ONCE | tim2::RUNS);
+    }
+
+    fn feed() {
+        IWDG.write(iwdg::KEY, iwdg::FEED);
+    }
+
+    fn was_reset_by_watchdog() -> bool {
+        let bitten = RCC.read(rcc::CSR) & rcc::WATCHDOG_RESET != 0;
+        RCC.write(rcc::CSR, rcc::CLEAR_RESET);
+        bitten
+    }
+}
+
 /// RM0008, 10.3.
 mod exti {
     pub(super) const MASK: usize = 0x00;
@@ -97,17 +139,6 @@ mod exti {
     pub(super) const PENDING: usize = 0x14;
     /// Line 0 is PA0 after reset.
     pub(super) const PA0: u32 = 1 << 0;
-}
-
-pub(crate) fn start(_: &mut Peripherals) {
-    start_watchdog();
-    start_clocks();
-    start_pins();
-    FIELD.start(APB2);
-    HOME.start(APB1);
-    for line in [6, 28, 37, 38] {
-        Line(line).enable();
-    }
 }
 
 /// RM0008, 7.3.
@@ -150,19 +181,24 @@ fn start_clocks() {
     DBGMCU.write(0x04, DBGMCU.read(0x04) | 1);
 }
 
+/// RM0008, 9.2.
+mod gpio {
+    pub(super) const CRL: usize = 0x00;
+    pub(super) const CRH: usize = 0x04;
+    pub(super) const IDR: usize = 0x08;
+    pub(super) const ODR: usize = 0x0C;
+    pub(super) const PA0: u32 = 1 << 0;
+}
+
 fn start_pins() {
-    // RM0008, 9.2, four bits a pin: PA0 pulled, PA2 and PA9 driven by their USART at up to 10 MHz, PA10 floating; the
-    // rest floating, as after reset. PA0's zero in ODR pulls it down.
-    GPIOA.write(0x00, 0x4444_4948);
-    GPIOA.write(0x04, 0x4444_4494);
-    GPIOA.write(0x0C, 0);
+    // Four bits a pin: PA0 pulled, PA2 and PA9 driven by their USART at up to 10 MHz, PA10 and the rest floating, as
+    // after reset. PA0's zero in ODR pulls it down.
+    GPIOA.write(gpio::CRL, 0x4444_4948);
+    GPIOA.write(gpio::CRH, 0x4444_4494);
+    GPIOA.write(gpio::ODR, 0);
     EXTI.write(exti::RISING, exti::PA0);
     EXTI.write(exti::FALLING, exti::PA0);
     EXTI.write(exti::MASK, exti::PA0);
-}
-
-pub(crate) fn feeder() -> Option<bool> {
-    Some(GPIOA.read(0x08) & 1 != 0)
 }
 
 /// RM0008, 19.4.
@@ -181,17 +217,7 @@ fn start_watchdog() {
     IWDG.write(iwdg::KEY, iwdg::UNLOCK);
     IWDG.write(iwdg::PRESCALER, 4);
     IWDG.write(iwdg::RELOAD, 3125);
-    feed();
-}
-
-pub(crate) fn feed() {
-    IWDG.write(iwdg::KEY, iwdg::FEED);
-}
-
-pub(crate) fn was_reset_by_watchdog() -> bool {
-    let bitten = RCC.read(rcc::CSR) & rcc::WATCHDOG_RESET != 0;
-    RCC.write(rcc::CSR, rcc::CLEAR_RESET);
-    bitten
+    BluePill::feed();
 }
 
 /// RM0008, 15.4.
@@ -208,28 +234,15 @@ mod tim2 {
     pub(super) const UPDATE: u32 = 1 << 0;
 }
 
-/// In microseconds, 16 bits of them at most.
-pub(crate) fn alarm(nanoseconds: u64) {
-    let microseconds = u32::try_from(nanoseconds / 1000 + 1).unwrap_or(u32::MAX).min(0xFFFF);
-    TIM2.write(tim2::CR1, tim2::ONCE);
-    // Its clock is twice that of APB1, where that is divided.
-    TIM2.write(tim2::PSC, 2 * APB1 / 1_000_000 - 1);
-    TIM2.write(tim2::ARR, microseconds);
-    TIM2.write(tim2::EGR, tim2::UPDATE);
-    TIM2.write(tim2::SR, 0);
-    TIM2.write(tim2::DIER, tim2::UPDATE);
-    TIM2.write(tim2::CR1, tim2::ONCE | tim2::RUNS);
-}
-
 extern "C" fn alarmed() {
     TIM2.write(tim2::SR, 0);
 }
 
 /// A USART (RM0008, 27.6).
 #[derive(Clone, Copy)]
-pub(crate) struct Uart(Peripheral);
+pub(crate) struct Usart(Peripheral);
 
-impl Uart {
+impl Usart {
     const SR: usize = 0x00;
     const DR: usize = 0x04;
     const BRR: usize = 0x08;
@@ -246,11 +259,13 @@ impl Uart {
         self.0.write(Self::BRR, (clock + BAUD / 2) / BAUD);
         self.0.write(Self::CR1, Self::ON);
     }
+}
 
+impl Uart for Usart {
     /// Nothing to do: reading and writing the data register end the interrupt.
-    pub(crate) fn acknowledge(self) {}
+    fn acknowledge(self) {}
 
-    pub(crate) fn read(self) -> Option<u8> {
+    fn read(self) -> Option<u8> {
         let status = self.0.read(Self::SR);
         if status & (Self::RECEIVED | Self::OVERRUN) == 0 {
             return None;
@@ -260,16 +275,15 @@ impl Uart {
         (status & Self::RECEIVED != 0).then_some(byte)
     }
 
-    pub(crate) fn has_room(self) -> bool {
+    fn has_room(self) -> bool {
         self.0.read(Self::SR) & Self::ROOM != 0
     }
 
-    pub(crate) fn write(self, byte: u8) {
+    fn write(self, byte: u8) {
         self.0.write(Self::DR, u32::from(byte));
     }
 
-    /// Asks for an interrupt when there is room, or no longer.
-    pub(crate) fn want_room(self, wanted: bool) {
+    fn want_room(self, wanted: bool) {
         self.0.write(Self::CR1, Self::ON | if wanted { Self::ROOM_INTERRUPT } else { 0 });
     }
 }
@@ -290,18 +304,11 @@ mod flash {
 }
 
 /// The last four pages of 1 KB.
-pub(crate) struct StateFlash {
-    address: usize,
-}
+pub(crate) struct Pages;
 
-impl StateFlash {
-    /// The pages, for their one owner.
-    pub(crate) fn take(_: &mut Peripherals) -> Self {
-        Self { address: super::state_address() }
-    }
-
-    fn at(&self, sector: usize, word: usize) -> usize {
-        self.address + (sector % Self::SECTORS * Self::WORDS + word % Self::WORDS) * size_of::<u32>()
+impl Pages {
+    fn address(sector: usize, word: usize) -> usize {
+        super::state_address() + (sector % Self::SECTORS * Self::WORDS + word % Self::WORDS) * size_of::<u32>()
     }
 
     /// Runs an operation of the flash with the control register set to `mode`.
@@ -316,14 +323,14 @@ impl StateFlash {
     }
 }
 
-impl Flash for StateFlash {
+impl Flash for Pages {
     const SECTORS: usize = 4;
     const WORDS: usize = 1024 / size_of::<u32>();
 
     #[expect(unsafe_code, reason = "the pages are reached by their address")]
     fn read(&self, sector: usize, word: usize) -> u32 {
         // SAFETY: the linker puts nothing into the map's STATE.
-        unsafe { ptr::with_exposed_provenance::<u32>(self.at(sector, word)).read_volatile() }
+        unsafe { ptr::with_exposed_provenance::<u32>(Self::address(sector, word)).read_volatile() }
     }
 
     /// Half a word at a time; each can be programmed once, or to 0 (PM0075, 2.3.3).
@@ -331,7 +338,8 @@ impl Flash for StateFlash {
     fn program(&mut self, sector: usize, word: usize, value: u32) {
         let [a, b, c, d] = value.to_le_bytes();
         for (half, value) in [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])].into_iter().enumerate() {
-            let address = ptr::with_exposed_provenance_mut::<u16>(self.at(sector, word) + half * size_of::<u16>());
+            let address =
+                ptr::with_exposed_provenance_mut::<u16>(Self::address(sector, word) + half * size_of::<u16>());
             if value != u16::MAX {
                 // SAFETY: the linker puts nothing into the map's STATE.
                 Self::operate(flash::PROGRAM, || unsafe { address.write_volatile(value) });
@@ -340,7 +348,7 @@ impl Flash for StateFlash {
     }
 
     fn erase(&mut self, sector: usize) {
-        let page = u32::try_from(self.at(sector, 0)).unwrap_or(0);
+        let page = u32::try_from(Self::address(sector, 0)).unwrap_or(0);
         Self::operate(flash::ERASE, || {
             FLASH.write(flash::AR, page);
             FLASH.write(flash::CR, flash::ERASE | flash::START);

@@ -2,32 +2,26 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | flash | the 16 MB PSRAM at 0x2100_0000, which QEMU can back with a file; the state has its last 4 KB |
-//! | RAM | 64 KB of the SSRAM at 0x2000_0000 |
-//! | field link | UART0, 0x4000_4000 |
-//! | in-home port | UART1, 0x4000_5000 |
-//! | sense of the feeder | UART2, 0x4000_6000: an isolated sense module. It says `1` where the feeder is energised and `0` where it is not, at each change, every second, and when it is asked with `?` |
-//! | alarm | timer 0, 0x4000_0000 |
-//! | watchdog | 0x4000_8000: its first time-out is an NMI, its second resets |
-//!
-//! PSRAM takes any write; that it behaves as flash, which only clears bits, is this file's doing.
+//! | flash | the 16 MB PSRAM at `0x2100_0000`, which QEMU can back with a file; the state has its last 4 KB |
+//! | RAM | 64 KB of the SSRAM at `0x2000_0000` |
+//! | field link | UART0, `0x4000_4000` |
+//! | in-home port | UART1, `0x4000_5000` |
+//! | sense of the feeder | UART2, `0x4000_6000`: an isolated sense module. It says `1` where the feeder is energised and `0` where it is not, at each change, every second, and when it is asked with `?` |
+//! | alarm | timer 0, `0x4000_0000` |
+//! | watchdog | `0x4000_8000`: its first time-out is an NMI, its second resets |
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use rig_store::Flash;
 
-use super::{BAUD, Line};
+use super::{BAUD, Board, Line, Uart};
 use crate::peripheral::Peripheral;
 use crate::port;
 
-pub(crate) const NAME: &str = "mps2-an385";
+/// The system clock in Hz, which the core, timers, watchdog and UARTs count.
+const CLOCK: u32 = 25_000_000;
 
-/// The system clock, which the core, timers, watchdog and UARTs count: 25 MHz.
-pub(crate) const TICKS_PER_SECOND: u64 = 25_000_000;
-
-pub(crate) const FIELD: Uart = Uart(UART0);
-pub(crate) const HOME: Uart = Uart(UART1);
-const SENSE: Uart = Uart(UART2);
+const SENSE: CmsdkUart = CmsdkUart(UART2);
 
 #[expect(unsafe_code, reason = "the memory map")]
 mod map {
@@ -76,28 +70,67 @@ extern "C" fn sense() {
 /// The last word of the sense; 0 before its first.
 static FEEDER: AtomicU8 = AtomicU8::new(0);
 
-pub(crate) fn start(_: &mut cortex_m::Peripherals) {
-    // Registers of the CMSDK APB watchdog (Arm DDI 0479, 4.6).
-    WATCHDOG.write(watchdog::LOCK, watchdog::UNLOCK);
-    WATCHDOG.write(watchdog::LOAD, watchdog::PATIENCE);
-    WATCHDOG.write(watchdog::CONTROL, watchdog::INTERRUPT | watchdog::RESET);
-    for uart in [FIELD, HOME, SENSE] {
-        uart.start();
+/// The board.
+pub(crate) struct Mps2An385;
+
+impl Board for Mps2An385 {
+    const NAME: &'static str = "mps2-an385";
+    const TICKS_PER_SECOND: u64 = CLOCK as u64;
+
+    type Uart = CmsdkUart;
+    const FIELD: CmsdkUart = CmsdkUart(UART0);
+    const HOME: CmsdkUart = CmsdkUart(UART1);
+
+    type State = Psram;
+    const STATE: Psram = Psram;
+
+    fn start() {
+        WATCHDOG.write(watchdog::LOCK, watchdog::UNLOCK);
+        WATCHDOG.write(watchdog::LOAD, watchdog::PATIENCE);
+        WATCHDOG.write(watchdog::CONTROL, watchdog::INTERRUPT | watchdog::RESET);
+        for uart in [Self::FIELD, Self::HOME, SENSE] {
+            uart.start();
+        }
+        for line in LINES {
+            line.enable();
+        }
+        SENSE.write(b'?');
     }
-    for line in LINES {
-        line.enable();
+
+    fn feeder() -> Option<bool> {
+        match FEEDER.load(Ordering::Relaxed) {
+            b'0' => Some(false),
+            b'1' => Some(true),
+            _ => None,
+        }
     }
-    SENSE.write(b'?');
+
+    fn alarm(nanoseconds: u64) {
+        let ticks = nanoseconds.saturating_mul(Self::TICKS_PER_SECOND) / 1_000_000_000 + 1;
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+        TIMER0.write(timer::CONTROL, 0);
+        TIMER0.write(timer::RELOAD, ticks);
+        TIMER0.write(timer::VALUE, ticks);
+        TIMER0.write(timer::CONTROL, timer::RUNS | timer::INTERRUPT);
+    }
+
+    fn feed() {
+        // Reloads the counter too.
+        WATCHDOG.write(watchdog::CLEAR, 1);
+    }
+
+    /// Never: the first time-out is an NMI, which keeps last words.
+    fn was_reset_by_watchdog() -> bool {
+        false
+    }
 }
 
-pub(crate) fn feeder() -> Option<bool> {
-    match FEEDER.load(Ordering::Relaxed) {
-        b'0' => Some(false),
-        b'1' => Some(true),
-        _ => None,
-    }
+extern "C" fn alarmed() {
+    TIMER0.write(timer::CONTROL, 0);
+    TIMER0.write(timer::CLEAR, 1);
 }
 
+/// A CMSDK APB watchdog (Arm DDI 0479, 4.6).
 mod watchdog {
     pub(super) const LOAD: usize = 0x00;
     pub(super) const CONTROL: usize = 0x08;
@@ -106,21 +139,10 @@ mod watchdog {
     pub(super) const UNLOCK: u32 = 0x1ACC_E551;
     pub(super) const INTERRUPT: u32 = 1 << 0;
     pub(super) const RESET: u32 = 1 << 1;
-    /// 5 s of the system clock.
-    pub(super) const PATIENCE: u32 = 5 * 25_000_000;
+    pub(super) const PATIENCE: u32 = 5 * super::CLOCK;
 }
 
-pub(crate) fn feed() {
-    // Reloads the counter too.
-    WATCHDOG.write(watchdog::CLEAR, 1);
-}
-
-/// Never: the watchdog's first time-out is an NMI, which keeps last words.
-pub(crate) fn was_reset_by_watchdog() -> bool {
-    false
-}
-
-/// Registers of a CMSDK APB timer (Arm DDI 0479, 4.3).
+/// A CMSDK APB timer (Arm DDI 0479, 4.3).
 mod timer {
     pub(super) const CONTROL: usize = 0x0;
     pub(super) const VALUE: usize = 0x4;
@@ -130,24 +152,11 @@ mod timer {
     pub(super) const INTERRUPT: u32 = 1 << 3;
 }
 
-pub(crate) fn alarm(nanoseconds: u64) {
-    let ticks = u32::try_from(nanoseconds.saturating_mul(TICKS_PER_SECOND) / 1_000_000_000 + 1).unwrap_or(u32::MAX);
-    TIMER0.write(timer::CONTROL, 0);
-    TIMER0.write(timer::RELOAD, ticks);
-    TIMER0.write(timer::VALUE, ticks);
-    TIMER0.write(timer::CONTROL, timer::RUNS | timer::INTERRUPT);
-}
-
-extern "C" fn alarmed() {
-    TIMER0.write(timer::CONTROL, 0);
-    TIMER0.write(timer::CLEAR, 1);
-}
-
 /// A CMSDK APB UART (Arm DDI 0479, 4.5). It has room for one byte each way.
 #[derive(Clone, Copy)]
-pub(crate) struct Uart(Peripheral);
+pub(crate) struct CmsdkUart(Peripheral);
 
-impl Uart {
+impl CmsdkUart {
     const DATA: usize = 0x00;
     const STATE: usize = 0x04;
     const CONTROL: usize = 0x08;
@@ -159,62 +168,63 @@ impl Uart {
     const ALL: u32 = 0b1111;
 
     fn start(self) {
-        self.0.write(Self::DIVIDER, 25_000_000 / BAUD);
+        self.0.write(Self::DIVIDER, CLOCK / BAUD);
         self.0.write(Self::CONTROL, Self::ALL);
     }
+}
 
-    pub(crate) fn acknowledge(self) {
+impl Uart for CmsdkUart {
+    fn acknowledge(self) {
         self.0.write(Self::CLEAR, Self::ALL);
     }
 
-    pub(crate) fn read(self) -> Option<u8> {
+    fn read(self) -> Option<u8> {
         let full = self.0.read(Self::STATE) & Self::RECEIVE_FULL != 0;
         full.then(|| self.0.read(Self::DATA).to_le_bytes()[0])
     }
 
-    pub(crate) fn has_room(self) -> bool {
+    fn has_room(self) -> bool {
         self.0.read(Self::STATE) & Self::TRANSMIT_FULL == 0
     }
 
-    pub(crate) fn write(self, byte: u8) {
+    fn write(self, byte: u8) {
         self.0.write(Self::DATA, u32::from(byte));
     }
 
     /// Nothing to do: it says by itself when it has room again.
-    pub(crate) fn want_room(self, _: bool) {}
+    fn want_room(self, _: bool) {}
 }
 
-/// The last four sectors of 1 KB.
-pub(crate) struct StateFlash(Peripheral);
+/// The last four sectors of 1 KB of the PSRAM. It takes any write: that no bit becomes 1 but by erasing is kept here.
+pub(crate) struct Psram;
 
-impl StateFlash {
-    /// The sectors, for their one owner.
+impl Psram {
     #[expect(unsafe_code, reason = "the sectors are reached by their address")]
-    pub(crate) fn take(_: &mut cortex_m::Peripherals) -> Self {
+    fn sector(sector: usize) -> Peripheral {
         // SAFETY: the linker puts nothing into the map's STATE.
-        Self(unsafe { Peripheral::at(super::state_address()) })
+        unsafe { Peripheral::at(super::state_address() + sector % Self::SECTORS * Self::WORDS * size_of::<u32>()) }
     }
 
-    fn offset(sector: usize, word: usize) -> usize {
-        (sector % Self::SECTORS * Self::WORDS + word % Self::WORDS) * size_of::<u32>()
+    fn offset(word: usize) -> usize {
+        word % Self::WORDS * size_of::<u32>()
     }
 }
 
-impl Flash for StateFlash {
+impl Flash for Psram {
     const SECTORS: usize = 4;
     const WORDS: usize = 1024 / size_of::<u32>();
 
     fn read(&self, sector: usize, word: usize) -> u32 {
-        self.0.read(Self::offset(sector, word))
+        Self::sector(sector).read(Self::offset(word))
     }
 
     fn program(&mut self, sector: usize, word: usize, value: u32) {
-        self.0.write(Self::offset(sector, word), self.read(sector, word) & value);
+        Self::sector(sector).write(Self::offset(word), self.read(sector, word) & value);
     }
 
     fn erase(&mut self, sector: usize) {
         for word in 0..Self::WORDS {
-            self.0.write(Self::offset(sector, word), u32::MAX);
+            Self::sector(sector).write(Self::offset(word), u32::MAX);
         }
     }
 }
