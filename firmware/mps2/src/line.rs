@@ -85,6 +85,12 @@ impl Line {
         Ok(self.arrived.drain(..).collect())
     }
 
+    /// The payloads that a machine without power has left on the line; the last may be cut off.
+    pub fn rest(&mut self) -> Vec<Frame> {
+        while self.look().is_ok() {}
+        self.arrived.drain(..).collect()
+    }
+
     /// Takes in what is there, or waits a moment for it.
     fn look(&mut self) -> Result<(), LineError> {
         let mut bytes = [0; 4096];

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -50,6 +51,14 @@ impl Machine {
     /// # Errors
     /// Where QEMU is missing or ends at once.
     pub fn start(flash: &Path, folder: &Path) -> Result<Self, MachineError> {
+        Self::start_with(flash, folder, &[])
+    }
+
+    /// The same, with more options of QEMU.
+    ///
+    /// # Errors
+    /// Where QEMU is missing or ends at once.
+    pub fn start_with(flash: &Path, folder: &Path, options: &[OsString]) -> Result<Self, MachineError> {
         let rom = folder.join("boot-rom.bin");
         fs::write(&rom, BOOT_ROM)?;
         let listen = |name| listen(&folder.join(name));
@@ -63,7 +72,7 @@ impl Machine {
             qemu.arg("-chardev").arg(option(&format!("socket,id={name},path="), &folder.join(name)));
             qemu.arg("-serial").arg(format!("chardev:{name}"));
         }
-        qemu.arg("-qmp").arg(option("unix:", &folder.join("monitor")));
+        qemu.arg("-qmp").arg(option("unix:", &folder.join("monitor"))).args(options);
         let log = File::create(folder.join("qemu.log"))?;
         let mut child =
             qemu.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn().map_err(MachineError::Missing)?;
@@ -83,6 +92,11 @@ impl Machine {
                 Err(MachineError::Ended(format!("{error}: {}", said(folder))))
             }
         }
+    }
+
+    /// Takes its power now.
+    pub fn cut(&mut self) {
+        end(&mut self.child);
     }
 
     /// Resets it, as its reset pin would: RAM stays.

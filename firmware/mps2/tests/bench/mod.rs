@@ -1,6 +1,7 @@
 //! A board with a program in its flash, whose power comes and goes, and whose log is read as a debug probe would.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -43,7 +44,17 @@ impl Bench {
     }
 
     pub fn power(&self) -> Machine {
-        Machine::start(&self.flash, self.folder.path()).unwrap_or_else(|error| panic!("{error}"))
+        self.power_with(&[])
+    }
+
+    /// Gives it power, with more options of QEMU.
+    pub fn power_with(&self, options: &[OsString]) -> Machine {
+        Machine::start_with(&self.flash, self.folder(), options).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A folder for what goes with the board.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Gives it power and waits until it has booted.
