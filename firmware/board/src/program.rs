@@ -136,7 +136,11 @@ struct Commands {
 
 impl Commands {
     fn find(&mut self, arrival: Arrival) -> Option<Frame> {
-        let (Chunk::Frame(frame), _) = self.decoder.push(arrival.byte)? else { return None };
+        let (chunk, spent) = self.decoder.push(arrival.byte)?;
+        let Chunk::Frame(frame) = chunk else {
+            warn!("broken {=usize} bytes at={=u64}", spent, arrival.at);
+            return None;
+        };
         let header = frame.header;
         if header.destination != self.address || header.kind.reply().is_none() {
             return None;

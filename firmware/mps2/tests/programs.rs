@@ -167,11 +167,13 @@ fn the_log_says_what_arrived_what_left_and_when() {
     assert_eq!(log[0], format!("boot role=storage version=0.1.0 build={build} board={BOARD} boots=1 reset=power-on"));
     assert_eq!(log[1], "kept record=1");
     assert_eq!(log[2], "sent device_boot to=1 sequence=1 correlation=1");
-    assert!(log[3].starts_with("received distr_cust_storage_discharge_cmd sequence=9 at="), "{log:#?}");
-    assert_eq!(log[4], "kept record=2");
-    assert_eq!(log[5], "sent distr_cust_storage_discharge_cmd_ack to=2 sequence=2 correlation=9");
-    assert!(log[6].starts_with("feeder down at="), "{log:#?}");
-    assert!(number(&log[3], "at") <= reply.header.stamp, "it arrived before it was answered: {log:#?}");
+    assert!(log[3].starts_with("broken 11 bytes at="), "{log:#?}");
+    assert!(log[4].starts_with("received distr_cust_storage_discharge_cmd sequence=9 at="), "{log:#?}");
+    assert_eq!(log[5], "kept record=2");
+    assert_eq!(log[6], "sent distr_cust_storage_discharge_cmd_ack to=2 sequence=2 correlation=9");
+    assert!(log[7].starts_with("feeder down at="), "{log:#?}");
+    assert!(number(&log[3], "at") <= number(&log[4], "at"), "{log:#?}");
+    assert!(number(&log[4], "at") <= reply.header.stamp, "it arrived before it was answered: {log:#?}");
 }
 
 #[test]
