@@ -180,7 +180,9 @@ mod tests {
 
     fn spread(durations: &[Nanos]) -> Spread {
         let mut spread = Spread::default();
-        durations.iter().for_each(|duration| spread.add(*duration));
+        for duration in durations {
+            spread.add(*duration);
+        }
         spread
     }
 
