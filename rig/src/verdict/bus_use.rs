@@ -26,7 +26,7 @@ impl BusUse {
     }
 
     /// Folds in what passed since the last time.
-    pub(super) fn note(&mut self, event: &Event) {
+    pub(crate) fn note(&mut self, event: &Event) {
         let Fact::BusLoad { since, frames, busy, lost, troubles, .. } = &event.fact else { return };
         let span = event.at.saturating_sub(*since);
         self.frames = self.frames.saturating_add(*frames);

@@ -11,9 +11,8 @@ use crate::workspace::target;
 const KERNEL: &str = "linux-image-amd64";
 /// The package of the program that the guest starts with, before it has the host's.
 const BUSYBOX: &str = "busybox-static";
-/// What the kernel does not have built in: the host's files, files in memory over them, ports for output, and CAN.
-const MODULES: [&str; 9] =
-    ["virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console", "can-raw", "can-isotp", "vcan", "slcan"];
+/// What the kernel does not have built in: the host's files, files in memory over them, and CAN.
+const MODULES: [&str; 8] = ["virtio_pci", "9pnet_virtio", "9p", "overlay", "can-raw", "can-isotp", "vcan", "slcan"];
 const INIT: &str = include_str!("init.sh");
 
 /// What a guest boots.

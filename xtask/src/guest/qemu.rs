@@ -1,15 +1,14 @@
 //! Debian's kernel in QEMU, emulated: a machine that builds rig may itself be a guest that cannot have guests.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::net::{UnixListener, UnixStream};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{sleep, timeout};
 
 use super::Job;
 use super::kernel::Kernel;
@@ -24,9 +23,15 @@ pub const NEEDS: [Need; 1] = [Need {
 }];
 
 /// Where the kernel's own messages go.
-const CONSOLE: &str = "console.txt";
-/// The ports, in the order that `init.sh` has them.
-const PORTS: [&str; 3] = ["output", "errors", "code"];
+const CONSOLE: &str = "console";
+/// Where `init.sh` puts what the job says, and its exit code.
+const OUTPUT: &str = "output";
+const ERRORS: &str = "errors";
+const CODE: &str = "code";
+/// Between two looks at what the job says.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Starts a program in turns with others of the lowest real-time priority.
+const REAL_TIME: [&str; 3] = ["chrt", "--rr", "1"];
 
 /// Boots a guest, runs a job in it, and returns the job's exit code. Its output is this program's.
 ///
@@ -40,77 +45,67 @@ pub fn run(kernel: &Kernel, job: &Job, deadline: Duration) -> Result<u8, String>
     let ended = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let guest = Guest::boot(kernel, script.path(), folder.path())?;
         tokio::select! {
-            code = guest.relay() => code.map(|code| code.ok_or("the guest ended before the command did".to_owned())),
-            () = tokio::time::sleep(deadline) => Ok(Err(format!("the guest was ended, for it took {deadline:?}"))),
-            _ = interrupt.recv() => Ok(Err("the guest was interrupted".to_owned())),
-            _ = terminate.recv() => Ok(Err("the guest was terminated".to_owned())),
+            code = play(kernel, script.path(), folder.path()) => code,
+            () = sleep(deadline) => Err(io::Error::other(format!("it took more than {deadline:?}"))),
+            _ = interrupt.recv() => Err(io::ErrorKind::Interrupted.into()),
+            _ = terminate.recv() => Err(io::Error::other("terminated")),
         }
     });
-    ended.map_err(cannot)?.map_err(|why| {
+    ended.map_err(|error| {
         let said = fs::read(folder.path().join(CONSOLE)).unwrap_or_default();
-        let said = String::from_utf8_lossy(said.trim_ascii());
-        if said.is_empty() { why } else { format!("{why}; its kernel said:\n{said}") }
+        let said = if said.is_empty() {
+            String::new()
+        } else {
+            format!("; its kernel said:\n{}", String::from_utf8_lossy(&said))
+        };
+        format!("the guest did not run the command to its end: {error}{said}")
     })
 }
 
-/// A guest that runs; it ends when this is dropped.
-struct Guest {
-    qemu: Child,
-    ports: Vec<UnixListener>,
-}
-
-impl Guest {
-    fn boot(kernel: &Kernel, script: &Path, folder: &Path) -> io::Result<Self> {
-        // However this program ends, the guest ends with it.
-        let mut qemu = Command::new("setpriv");
-        qemu.args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot"]);
-        qemu.args(["-display", "none", "-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", "max"]);
-        qemu.args(["-smp", "2", "-m", "2G"]);
-        qemu.arg("-kernel").arg(&kernel.image).arg("-initrd").arg(&kernel.ramdisk);
-        // What the kernel does not know is in the environment of init.
-        qemu.arg("-append").arg(format!("console=ttyS0 quiet panic=-1 job={}", script.display()));
-        qemu.arg("-serial").arg(format!("file:{}", folder.join(CONSOLE).display()));
-        qemu.args(["-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"]);
-        qemu.args(["-device", "virtio-9p-pci,fsdev=root,mount_tag=root", "-device", "virtio-serial"]);
-        let mut ports = Vec::new();
-        for (nr, name) in (1..).zip(PORTS) {
-            let path = folder.join(name);
-            qemu.arg("-chardev").arg(format!("socket,id={name},path={}", path.display()));
-            qemu.arg("-device").arg(format!("virtserialport,nr={nr},chardev={name}"));
-            ports.push(UnixListener::bind(path)?);
-        }
-        Ok(Self { qemu: qemu.stdin(Stdio::null()).kill_on_drop(true).spawn()?, ports })
-    }
-
-    /// Hands on what the job says until the guest ends; returns the job's exit code, if it got so far.
-    async fn relay(mut self) -> io::Result<Option<u8>> {
-        let mut streams = Vec::new();
-        for port in &self.ports {
-            let accepted = tokio::select! {
-                accepted = port.accept() => accepted?,
-                _ = self.qemu.wait() => return Ok(None),
-            };
-            streams.push(accepted.0);
-        }
-        let [output, errors, mut code] =
-            <[UnixStream; 3]>::try_from(streams).map_err(|_| io::ErrorKind::NotConnected)?;
-        let mut ended = String::new();
-        tokio::try_join!(copy(output, io::stdout()), copy(errors, io::stderr()), async {
-            code.read_to_string(&mut ended).await.map(drop)
-        },)?;
-        self.qemu.wait().await?;
-        Ok(ended.trim().parse().ok())
-    }
-}
-
-async fn copy(mut from: UnixStream, mut to: impl io::Write) -> io::Result<()> {
-    let mut buffer = [0; 4096];
+/// Boots a guest that runs the script, and hands on what that says until the guest ends; returns the script's exit code.
+async fn play(kernel: &Kernel, script: &Path, folder: &Path) -> io::Result<u8> {
+    let empty = |name| File::options().read(true).write(true).create_new(true).open(folder.join(name));
+    let (mut output, mut errors) = (empty(OUTPUT)?, empty(ERRORS)?);
+    let mut guest = boot(kernel, script, folder)?;
     loop {
-        match from.read(&mut buffer).await? {
-            0 => return Ok(()),
-            length => to.write_all(&buffer[..length]).and_then(|()| to.flush())?,
+        let ended = timeout(PAUSE, guest.wait()).await.is_ok();
+        io::copy(&mut output, &mut io::stdout()).and_then(|_| io::stdout().flush())?;
+        io::copy(&mut errors, &mut io::stderr())?;
+        if ended {
+            let code = fs::read_to_string(folder.join(CODE)).unwrap_or_default();
+            return code.trim().parse().map_err(|_| io::Error::other("it ended before"));
         }
     }
+}
+
+/// Starts a guest, which ends when it is dropped.
+fn boot(kernel: &Kernel, script: &Path, folder: &Path) -> io::Result<Child> {
+    // However this program ends, the guest ends with it.
+    let mut qemu = Command::new("setpriv");
+    qemu.args(["--pdeathsig", "KILL", "--"]);
+    // rig in the guest has real-time priority, as far as the guest has it. Other programs get what the kernel keeps for
+    // them (`sched_rt_runtime_us`) while both of the guest's processors are busy.
+    if real_time() {
+        qemu.args(REAL_TIME);
+    }
+    qemu.args(["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
+    qemu.args(["-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G"]);
+    qemu.arg("-kernel").arg(&kernel.image).arg("-initrd").arg(&kernel.ramdisk);
+    // The emulated TSC is the host's, the same on all processors, which the kernel does not believe by itself; its other
+    // clocks are slow. What the kernel does not know is in the environment of init.
+    qemu.arg("-append").arg(format!("console=ttyS0 quiet panic=-1 tsc=reliable job={}", script.display()));
+    qemu.arg("-serial").arg(format!("file:{}", folder.join(CONSOLE).display()));
+    for (tag, options) in [("root", "path=/,readonly=on"), ("said", &format!("path={}", folder.display()))] {
+        qemu.arg("-fsdev").arg(format!("local,id={tag},security_model=none,multidevs=remap,{options}"));
+        qemu.arg("-device").arg(format!("virtio-9p-pci,fsdev={tag},mount_tag={tag}"));
+    }
+    qemu.stdin(Stdio::null()).kill_on_drop(true).spawn()
+}
+
+/// Whether the host grants real-time priority.
+fn real_time() -> bool {
+    let mut probe = std::process::Command::new(REAL_TIME[0]);
+    probe.args(&REAL_TIME[1..]).arg("true").stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
 }

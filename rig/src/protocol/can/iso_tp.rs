@@ -1,44 +1,51 @@
 use std::cell::{Cell, RefCell};
 
 use rig_can::isotp::{ReceiveError, Receiver, SendError, Sender, Settings, Taken, Todo};
-use rig_payload::{Frame, MAX_PAYLOAD};
 use tokio::sync::Notify;
 
-use super::super::frame::of_datagram;
-use super::super::{Arrived, Unit, sixteen};
-use super::{NodeError, Outgoing};
-use crate::event::{Flaw, Size};
+use super::{Datagram, NodeError, Outgoing};
 use crate::link::Sent;
 use crate::link::can::{Bus, Seen};
 use crate::stamp::{Clock, Nanos, Stamp};
 
-/// Payloads in as many frames as it takes (ISO 15765-2), with the instants of the first and the last.
-pub(super) struct IsoTp {
+/// Bytes in as many frames as it takes (ISO 15765-2), with the instants of the first and the last frame.
+pub struct IsoTp {
     sender: RefCell<Sender>,
     receiver: RefCell<Receiver>,
     /// A flow control has come.
     flow: Notify,
-    /// When the first frame of the payload that has not ended was on the bus, and the newest.
-    begun: Cell<Option<(Stamp, Stamp)>>,
-    /// Bytes of data in its frames so far.
-    wire: Cell<usize>,
+    /// What has come of a datagram that has not ended.
+    progress: Cell<Option<Progress>>,
+}
+
+/// Frames of a datagram so far.
+#[derive(Clone, Copy)]
+struct Progress {
+    first: Stamp,
+    last: Stamp,
+    wire: usize,
 }
 
 impl IsoTp {
-    pub(super) fn new(settings: Settings) -> Self {
+    /// Nothing on its way.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
         Self {
             sender: RefCell::new(Sender::new(settings)),
             receiver: RefCell::new(Receiver::new(settings)),
             flow: Notify::new(),
-            begun: Cell::new(None),
-            wire: Cell::new(0),
+            progress: Cell::new(None),
         }
     }
 
-    pub(super) async fn send(&self, bus: &Bus, payload: &Frame, clock: Clock) -> Result<(Sent, Size), NodeError> {
-        let mut bytes = [0; MAX_PAYLOAD];
-        let size = payload.write(&mut bytes);
-        self.sender.borrow_mut().start(&bytes[..size], clock.now());
+    /// Sends bytes, and waits until their last frame is on the bus. Says when they left, and how many bytes of data
+    /// their frames had. Meanwhile [`Self::take`] must be given the frames that come: flow control is among them. One
+    /// at a time.
+    ///
+    /// # Errors
+    /// Where the bus or the other side does not take them; a part may have gone out.
+    pub async fn send(&self, bus: &Bus, bytes: &[u8], clock: Clock) -> Result<(Sent, usize), NodeError> {
+        self.sender.borrow_mut().start(bytes, clock.now());
         let mut outgoing = Outgoing::default();
         loop {
             // Borrowed for this line only: flow control arrives while the frame is on its way.
@@ -58,81 +65,80 @@ impl IsoTp {
             }
         }
         let sent = outgoing.sent().ok_or(NodeError::Refused(SendError::NotSent))?;
-        Ok((sent, Size { payload: sixteen(size), pdu: sixteen(size), wire: sixteen(outgoing.wire) }))
+        Ok((sent, outgoing.wire))
     }
 
-    pub(super) async fn take(&self, bus: &Bus, seen: &Seen, clock: Clock, found: &mut dyn FnMut(Arrived)) {
+    /// Takes a frame, answers it where it is to be answered, and tells what has ended with it.
+    pub async fn take(&self, bus: &Bus, seen: &Seen, clock: Clock, found: &mut dyn FnMut(Datagram)) {
         let now = clock.now();
         if self.sender.borrow_mut().take(&seen.frame, now) {
             self.flow.notify_one();
             return;
         }
         let mut reply = None;
-        let length = usize::from(seen.frame.length());
-        let mut ended = false;
+        let mut alone = false;
         let taken = self.receiver.borrow_mut().take(&seen.frame, now, &mut |taken| match taken {
-            Taken::Begun => self.begin(seen.at),
+            Taken::Begun => self.progress.set(Some(Progress::before(seen))),
             Taken::Reply(frame) => reply = Some(frame),
-            Taken::Whole(bytes) => {
-                ended = true;
-                let (first, _) = self.begun.take().unwrap_or((seen.at, seen.at));
-                found(whole(&bytes, (first, seen.at), self.wire.take() + length));
+            Taken::Whole(bytes) => found(self.end_with(seen).ended(bytes, None)),
+            Taken::Broken { flaw: flaw @ ReceiveError::WrongSequence, bytes } => {
+                found(self.end_with(seen).ended(bytes, Some(flaw)));
             }
-            Taken::Broken { flaw, bytes } => {
-                ended = flaw == ReceiveError::Meaningless || flaw == ReceiveError::WrongSequence;
-                let (first, newest) = self.begun.take().unwrap_or((seen.at, seen.at));
-                let last = if ended { seen.at } else { newest };
-                found(broken(flaw, &bytes, (first, last), self.wire.take() + if ended { length } else { 0 }));
+            // One frame that may stand between those of a datagram.
+            Taken::Broken { flaw: flaw @ (ReceiveError::TooLong | ReceiveError::Meaningless), bytes } => {
+                alone = true;
+                found(Progress::before(seen).with(seen).ended(bytes, Some(flaw)));
+            }
+            Taken::Broken { flaw: flaw @ (ReceiveError::Timeout | ReceiveError::Interrupted), bytes } => {
+                found(self.progress.take().unwrap_or(Progress::before(seen)).ended(bytes, Some(flaw)));
             }
         });
-        if taken && !ended {
-            self.wire.set(self.wire.get() + length);
-            self.begun.set(self.begun.get().map(|(first, _)| (first, seen.at)));
+        if taken && !alone {
+            self.progress.set(self.progress.get().map(|progress| progress.with(seen)));
         }
         if let Some(reply) = reply {
-            // Where the flow control does not get through, the device sends nothing more and the payload expires.
+            // Where the flow control does not get through, the other side sends nothing more and the datagram expires.
             let _ = bus.transmit(&reply).await;
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Nanos> {
+    /// When to call [`Self::expire`], unless a frame comes before.
+    pub fn deadline(&self) -> Option<Nanos> {
         self.receiver.borrow().deadline()
     }
 
-    pub(super) fn expire(&self, now: Nanos, found: &mut dyn FnMut(Arrived)) {
+    /// Gives up the datagram whose next frame did not come in time.
+    pub fn expire(&self, now: Nanos, found: &mut dyn FnMut(Datagram)) {
         if let Some(Taken::Broken { flaw, bytes }) = self.receiver.borrow_mut().expire(now)
-            && let Some(stamps) = self.begun.take()
+            && let Some(progress) = self.progress.take()
         {
-            found(broken(flaw, &bytes, stamps, self.wire.take()));
+            found(progress.ended(bytes, Some(flaw)));
         }
     }
 
-    pub(super) fn reset(&self) {
+    /// Forgets what has come of a datagram.
+    pub fn reset(&self) {
         self.receiver.borrow_mut().reset();
-        self.begun.take();
-        self.wire.take();
+        self.progress.take();
     }
 
-    fn begin(&self, at: Stamp) {
-        self.begun.set(Some((at, at)));
-        self.wire.set(0);
+    fn end_with(&self, seen: &Seen) -> Progress {
+        self.progress.take().unwrap_or(Progress::before(seen)).with(seen)
     }
 }
 
-fn whole(bytes: &[u8], stamps: (Stamp, Stamp), wire: usize) -> Arrived {
-    arrived(of_datagram(bytes), bytes, stamps, wire)
-}
+impl Progress {
+    /// Before the first frame is counted.
+    fn before(seen: &Seen) -> Self {
+        Self { first: seen.at, last: seen.at, wire: 0 }
+    }
 
-fn broken(flaw: ReceiveError, bytes: &[u8], stamps: (Stamp, Stamp), wire: usize) -> Arrived {
-    let flaw = match flaw {
-        ReceiveError::Timeout | ReceiveError::WrongSequence | ReceiveError::Interrupted => Flaw::Truncated,
-        ReceiveError::TooLong | ReceiveError::Meaningless => Flaw::Garbage,
-    };
-    arrived(Unit::Broken { flaw, claimed: Frame::claimed_header(bytes) }, bytes, stamps, wire)
-}
+    fn with(self, seen: &Seen) -> Self {
+        Self { last: seen.at, wire: self.wire + usize::from(seen.frame.length()), ..self }
+    }
 
-fn arrived(what: Unit, bytes: &[u8], (first, last): (Stamp, Stamp), wire: usize) -> Arrived {
-    let payload = sixteen(bytes.len());
-    let size = Size { payload, pdu: payload, wire: sixteen(wire) };
-    Arrived { what, size, first, last, bytes: u32::from(size.wire) }
+    fn ended(self, bytes: Vec<u8>, flaw: Option<ReceiveError>) -> Datagram {
+        let Self { first, last, wire } = self;
+        Datagram { bytes, flaw, first, last, wire }
+    }
 }

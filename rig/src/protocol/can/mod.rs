@@ -1,5 +1,6 @@
 //! Payloads on a CAN bus: a device's node, which makes frames of payloads and payloads of frames.
 
+mod datagram;
 mod iso_tp;
 mod plain;
 
@@ -7,17 +8,19 @@ use std::io;
 use std::rc::Rc;
 
 use rig_can::isotp::SendError;
-use rig_payload::{Actor, Frame};
+use rig_payload::{Actor, Frame, MAX_PAYLOAD};
 use tokio::sync::Mutex;
 
-use super::Arrived;
+use super::{Arrived, sixteen};
 use crate::event::Size;
 use crate::fixture::{self, Transport};
 use crate::link::Sent;
 use crate::link::can::{Bus, Station, Transmitted};
 use crate::stamp::{Clock, Stamp};
-use iso_tp::IsoTp;
 use plain::Plain;
+
+pub use datagram::Datagram;
+pub use iso_tp::IsoTp;
 
 /// A device on a bus, as rig speaks with it.
 pub struct Node {
@@ -66,7 +69,12 @@ impl Node {
     pub async fn send(&self, payload: &Frame) -> Result<(Sent, Size), NodeError> {
         let _turn = self.sending.lock().await;
         match &self.talk {
-            Talk::IsoTp(talk) => talk.send(&self.bus, payload, self.clock).await,
+            Talk::IsoTp(talk) => {
+                let mut bytes = [0; MAX_PAYLOAD];
+                let size = payload.write(&mut bytes);
+                let (sent, wire) = talk.send(&self.bus, &bytes[..size], self.clock).await?;
+                Ok((sent, Size { payload: sixteen(size), pdu: sixteen(size), wire: sixteen(wire) }))
+            }
             Talk::Plain(talk) => talk.send(&self.bus, payload).await,
         }
     }
@@ -83,12 +91,15 @@ impl Node {
                 seen = station.next() => {
                     let Some(seen) = seen else { return io::Error::new(io::ErrorKind::NotConnected, "the bus is gone") };
                     match &self.talk {
-                        Talk::IsoTp(talk) => talk.take(&self.bus, &seen, self.clock, found).await,
+                        Talk::IsoTp(talk) => {
+                            let mut ended = |datagram: Datagram| found(datagram.arrived());
+                            talk.take(&self.bus, &seen, self.clock, &mut ended).await;
+                        }
                         Talk::Plain(talk) => talk.take(&seen, found),
                     }
                 }
                 () = tokio::time::sleep_until(due), if until.is_some() => match &self.talk {
-                    Talk::IsoTp(talk) => talk.expire(self.clock.now(), found),
+                    Talk::IsoTp(talk) => talk.expire(self.clock.now(), &mut |datagram| found(datagram.arrived())),
                     Talk::Plain(talk) => talk.expire(self.clock.now(), found),
                 },
             }
@@ -123,3 +134,6 @@ impl Outgoing {
         Some(Sent { first: self.first?, last: self.last? })
     }
 }
+
+#[cfg(test)]
+mod tests;
