@@ -263,7 +263,7 @@ pub struct ReplayArgs {
     /// classic bus)
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub skip: Vec<Obstacle>,
-    /// Put frames in the order of their times
+    /// Put frames in the order of their times, where a file has them in another order
     #[arg(long)]
     pub sort: bool,
     /// Only say what would be played

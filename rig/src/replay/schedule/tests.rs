@@ -61,6 +61,14 @@ fn a_time_that_runs_backwards_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_time_that_runs_backwards_by_less_than_stamps_err_is_put_right_and_counted() {
+    let log = from("(2.000000) can0 123#\n(2.000900) can0 123#\n(2.000001) can0 123#\n").expect("a log");
+    let schedule = Schedule::new(&log, &Choice::default()).expect("a schedule");
+    assert_eq!(schedule.steps.iter().map(|step| step.number).collect::<Vec<_>>(), [1, 3, 2]);
+    assert_eq!(schedule.reordered, 1);
+}
+
+#[test]
 fn what_was_asked_to_be_left_out_is_counted() {
     let choice = Choice { fd: false, ..lenient() };
     insta::assert_snapshot!(shown(&with(&choice).expect("a schedule")), @r"
