@@ -229,6 +229,7 @@ pub struct ReportArgs {
 
 /// What to play, onto what, and how.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct ReplayArgs {
     /// The recording
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -262,7 +263,7 @@ pub struct ReplayArgs {
     /// classic bus)
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub skip: Vec<Obstacle>,
-    /// Put frames in the order of their times
+    /// Put frames in the order of their times, where a file has them in another order
     #[arg(long)]
     pub sort: bool,
     /// Only say what would be played

@@ -8,3 +8,4 @@
 mod bus;
 mod can_utils;
 mod peer;
+mod replay;
