@@ -4,6 +4,8 @@
 //! Facts only: an event says when a payload left and arrived and what was wrong with it. Whether that is on time is
 //! the verdict's business and can be judged again under another rule.
 
+mod trouble;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +14,10 @@ use crate::fixture::{Fixture, Level};
 use crate::plan::{EdgeId, Plan};
 use crate::stamp::{Nanos, Stamp};
 
+pub use trouble::Trouble;
+
 /// Version of the event's layout. A reader refuses a newer one and says so.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +74,32 @@ pub enum Fact {
         stage: PowerStage,
         /// When.
         at: Stamp,
+    },
+    /// The adapter on a CAN bus told of trouble: the first of its kind in a trial, or between two.
+    BusTrouble {
+        /// The bus's name.
+        bus: String,
+        /// What it told.
+        trouble: Trouble,
+        /// When.
+        at: Stamp,
+    },
+    /// What passed over a CAN bus since the last such event.
+    BusLoad {
+        /// The bus's name.
+        bus: String,
+        /// Since when.
+        since: Nanos,
+        /// How many frames were on it.
+        frames: u64,
+        /// How long they occupied it, in nanoseconds.
+        busy: Nanos,
+        /// How many frames were lost between the bus and rig; 0 also where that is not known.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        lost: u64,
+        /// How often the adapter told of each trouble.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        troubles: BTreeMap<Trouble, u32>,
     },
     /// A device said that it has booted.
     Booted {
@@ -154,6 +184,10 @@ pub struct Delivery {
     /// of it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Stamp>,
+    /// When its last byte or frame was on the wire of the device that sent it or that it is for, where one of its actors
+    /// is a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_wire: Option<Stamp>,
     /// When the receiver held the whole of it. None where it did not arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Stamp>,
@@ -272,6 +306,11 @@ pub struct Stray {
     pub by_hop: bool,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// How far a change of power is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -298,6 +337,8 @@ pub enum Misbehaviour {
     Babbling,
     /// It booted although its power was not cut.
     UnexpectedBoot,
+    /// It did not let a payload of many frames through.
+    RefusedPayload,
 }
 
 impl Misbehaviour {
@@ -310,6 +351,7 @@ impl Misbehaviour {
             Self::Stuck => "stuck",
             Self::Babbling => "babbling",
             Self::UnexpectedBoot => "unexpected-boot",
+            Self::RefusedPayload => "refused-payload",
         }
     }
 }
@@ -326,6 +368,10 @@ pub enum RigFault {
     EdgeNotSensed,
     /// A dip of a rail may have lasted longer than the plan allows.
     LongDip,
+    /// Frames of a CAN bus were lost between the bus and rig.
+    Overrun,
+    /// rig's adapter has left its CAN bus.
+    BusOff,
     /// rig's wire thread stood still.
     Stalled,
     /// The wall clock was stepped.
@@ -347,6 +393,8 @@ impl RigFault {
             Self::Instrument => "instrument",
             Self::EdgeNotSensed => "edge-not-sensed",
             Self::LongDip => "long-dip",
+            Self::Overrun => "overrun",
+            Self::BusOff => "bus-off",
             Self::Stalled => "stalled",
             Self::ClockStep => "clock-step",
             Self::Actor => "actor",

@@ -29,6 +29,7 @@ pub mod power;
 pub mod problem;
 pub mod protocol;
 pub mod quantity;
+pub mod replay;
 pub mod report;
 mod review;
 pub mod schema;

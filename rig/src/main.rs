@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
         Command::Run(args) | Command::Simulate(args) => cli::run::run(&args),
         Command::Check(args) => cli::check::run(&args),
         Command::Report(args) => cli::report::run(&args),
+        Command::Replay(args) => cli::replay::run(&args),
         Command::Bench(args) => cli::bench::run(&args),
         Command::Schema(args) => cli::schema::run(&args),
         Command::Completions(args) => cli::completions::run(&args),

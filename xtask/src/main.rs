@@ -2,6 +2,9 @@
 
 #[cfg(target_os = "linux")]
 mod bench;
+mod debian;
+#[cfg(target_os = "linux")]
+mod guest;
 mod packages;
 mod peers;
 mod schema;
@@ -28,12 +31,18 @@ enum Task {
     /// Measure rig against bare loops and its aims
     #[cfg(target_os = "linux")]
     Bench(bench::BenchArgs),
+    /// Run a command as root under a kernel that has CAN: this one, or Debian's in QEMU
+    #[cfg(target_os = "linux")]
+    Guest(guest::GuestArgs),
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchInner(bench::BenchArgs),
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
     BenchPeer(bench::PeerArgs),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BenchSender(bench::Load),
 }
 
 fn main() -> ExitCode {
@@ -43,9 +52,13 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Task::Bench(args) => bench::run(&args),
         #[cfg(target_os = "linux")]
+        Task::Guest(args) => guest::run_task(&args),
+        #[cfg(target_os = "linux")]
         Task::BenchInner(args) => bench::run_inner(&args),
         #[cfg(target_os = "linux")]
         Task::BenchPeer(args) => bench::run_peer(&args),
+        #[cfg(target_os = "linux")]
+        Task::BenchSender(load) => bench::run_sender(load),
     };
     match result {
         Ok(code) => code,

@@ -9,6 +9,7 @@ mod exit;
 mod interrupt;
 mod outcome;
 mod problems;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -16,9 +17,12 @@ pub mod stdout;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use rig::quantity::LONGEST;
+use rig::replay::{Obstacle, Onto, Reply, Speed};
 
 pub use color::Color;
 pub use exit::ExitCode;
@@ -29,6 +33,7 @@ Examples:
   rig check testplans/islanded.toml fixtures/example-lab.toml
   rig simulate testplans/dispatch.toml --trials 600 --seed 7
   rig report reports/20260102T030405Z-islanded-virtual
+  rig replay reports/20260102T030405Z-islanded-vcan/trace.candump --onto can:vcan0
 ";
 
 const RUN_EXAMPLES: &str = "\
@@ -54,6 +59,25 @@ Examples:
 const REPORT_EXAMPLES: &str = "\
 Examples:
   rig report reports/20260102T030405Z-islanded-virtual
+";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  rig replay drive.log --dry-run
+  rig replay drive.log --onto can:vcan0 --skip errors
+  rig replay drive.pcapng --interface can1 --onto slcan:/dev/ttyACM0@500000 --speed 0.5
+  rig replay trace.candump --onto can:can0 --sent-only --reply 601 --reply 701#05
+";
+
+const REPLAY_CODES: &str = "
+Exit codes:
+    0  every frame was on the bus, and every awaited reply came
+    1  a frame was not on the bus, or a reply did not come
+    2  wrong usage
+    3  the bus cannot be opened, or is gone
+    5  the file cannot be read, or something in it cannot be played
+    6  the summary could not be written
+  130  interrupted
 ";
 
 const BENCH_EXAMPLES: &str = "\
@@ -118,6 +142,13 @@ pub enum Command {
     /// The files are the same, byte for byte, as those that the run wrote. The session's verdict is the exit code.
     #[command(after_help = REPORT_EXAMPLES, after_long_help = exit::help(REPORT_EXAMPLES))]
     Report(ReportArgs),
+    /// Play recorded CAN traffic back at its own times
+    ///
+    /// The file is a log of candump's (candump -l, a session's trace.candump) or a pcapng file with SocketCAN packets.
+    /// Each frame is due at its own distance from the first one, so that errors do not add up; how well that schedule
+    /// was kept is part of the summary. What cannot be sent is refused before the first frame, unless --skip names it.
+    #[command(after_help = REPLAY_EXAMPLES, after_long_help = format!("{REPLAY_EXAMPLES}{REPLAY_CODES}"))]
+    Replay(ReplayArgs),
     /// Start a fixture's virtual bench alone, for other programs to use
     ///
     /// Prints the path of every port, and runs until Ctrl-C.
@@ -194,6 +225,66 @@ pub struct ReportArgs {
     /// The session's folder
     #[arg(value_name = "SESSION", value_hint = ValueHint::DirPath)]
     pub session: PathBuf,
+}
+
+/// What to play, onto what, and how.
+#[derive(Clone, Debug, Args)]
+pub struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// The bus: can:INTERFACE, or slcan:PORT@BITRATE for an adapter on a serial port
+    #[arg(long, value_name = "LINK", required_unless_present = "dry_run")]
+    pub onto: Option<Onto>,
+    /// Play the frames of this interface, where the file has several
+    #[arg(long, value_name = "NAME")]
+    pub interface: Option<String>,
+    /// Play only the frames that were sent by who recorded them
+    #[arg(long)]
+    pub sent_only: bool,
+    /// Play only the frames that were received by who recorded them
+    #[arg(long, conflicts_with = "sent_only")]
+    pub received_only: bool,
+    /// How many times as fast as recorded
+    #[arg(long, value_name = "FACTOR", default_value = "1")]
+    pub speed: Speed,
+    /// How much later than due a frame may be handed over without being counted as late
+    #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = duration)]
+    pub tolerance: Duration,
+    /// Await this frame from another node instead of sending it, and go on when it is there: an identifier, and the
+    /// bytes that its data begins with; frames that were recorded as sent are sent all the same
+    #[arg(long, value_name = "ID[#DATA]")]
+    pub reply: Vec<Reply>,
+    /// How much later than recorded such a frame may come
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    pub reply_timeout: Duration,
+    /// Leave out what cannot be sent, and say how much that was: unreadable, errors (error frames), fd (FD frames on a
+    /// classic bus)
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub skip: Vec<Obstacle>,
+    /// Put frames in the order of their times
+    #[arg(long)]
+    pub sort: bool,
+    /// Only say what would be played
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to write the summary
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+}
+
+/// A way to write what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let duration = humantime::parse_duration(text).ok().filter(|duration| *duration <= LONGEST);
+    duration.ok_or("write a number and a unit, such as 500us, 20ms or 2s, up to a day")
 }
 
 /// Which virtual bench to start.
@@ -292,6 +383,24 @@ mod tests {
         assert_eq!(args.seed, Some(3));
     }
 
+    #[test]
+    fn a_replay_takes_what_it_is_told() {
+        let line =
+            "rig replay x.log --onto slcan:/dev/ttyACM0@125000 --skip errors,fd --reply 601#60 --tolerance 200us";
+        let Command::Replay(args) = parse(line).unwrap().command else { panic!("not a replay") };
+        assert_eq!(args.skip, [Obstacle::Errors, Obstacle::Fd]);
+        assert_eq!((args.reply.len(), args.tolerance), (1, Duration::from_micros(200)));
+        assert_eq!((args.speed, args.format), (Speed::RECORDED, Format::Human));
+    }
+
+    #[test_case("rig replay x.log"; "no bus to play onto")]
+    #[test_case("rig replay x.log --onto vcan0"; "no kind of bus")]
+    #[test_case("rig replay x.log --onto can:vcan0 --speed 0"; "no speed")]
+    #[test_case("rig replay x.log --onto can:vcan0 --reply 6"; "no identifier")]
+    #[test_case("rig replay x.log --onto can:vcan0 --reply 601#6"; "half a byte")]
+    #[test_case("rig replay x.log --onto can:vcan0 --skip all"; "nothing that could be skipped")]
+    #[test_case("rig replay x.log --onto can:vcan0 --sent-only --received-only"; "both directions alone")]
+    #[test_case("rig replay x.log --onto can:vcan0 --reply-timeout 1000h"; "no end")]
     #[test_case("rig"; "nothing")]
     #[test_case("rig run"; "no plan")]
     #[test_case("rig run plan.toml --trials 0"; "no trials")]

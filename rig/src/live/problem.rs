@@ -101,6 +101,7 @@ const fn misbehaviour(how: Misbehaviour) -> &'static str {
         Misbehaviour::Stuck => "stuck",
         Misbehaviour::Babbling => "babbling",
         Misbehaviour::UnexpectedBoot => "booted by itself",
+        Misbehaviour::RefusedPayload => "refused a payload",
     }
 }
 
@@ -110,6 +111,8 @@ const fn rig_fault(fault: RigFault) -> &'static str {
         RigFault::Instrument => "instrument",
         RigFault::EdgeNotSensed => "power edge not sensed",
         RigFault::LongDip => "dip too long",
+        RigFault::Overrun => "frames lost",
+        RigFault::BusOff => "bus off",
         RigFault::Stalled => "stalled",
         RigFault::ClockStep => "clock stepped",
         RigFault::Actor => "actor",

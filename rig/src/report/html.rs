@@ -5,6 +5,7 @@
 //! sheet. Every value passes one formatter that makes control characters visible and then escapes.
 
 mod bench;
+mod buses;
 mod claim;
 mod page;
 mod record;

@@ -11,7 +11,7 @@ use super::spread::{PERCENTILES, Quantile, Spread};
 use crate::event::{End, Flaw};
 use crate::plan::{Decision, Plan, Rule};
 use crate::verdict::binomial::probability_to_pass;
-use crate::verdict::{Finding, Findings, Remark, Verdict, percent};
+use crate::verdict::{BusUse, Finding, Findings, Remark, Verdict, percent};
 use crate::visible::visible;
 
 /// Version of the layout of `summary.json`.
@@ -43,6 +43,8 @@ struct Summary<'a> {
     strays: Vec<Value>,
     rig_faults: Vec<Value>,
     misbehaviours: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buses: Vec<Value>,
     sources: &'a std::collections::BTreeMap<String, String>,
 }
 
@@ -103,10 +105,22 @@ pub(super) fn write_json(out: &mut impl Write, findings: &Findings) -> io::Resul
             .iter()
             .map(|Remark { at, trial, kind, detail }| remark(*at, *trial, kind.word(), detail))
             .collect(),
+        buses: findings.buses.iter().map(|(name, bus)| bus_use(name, bus)).collect(),
         sources: &start.sources,
     };
     serde_json::to_writer_pretty(&mut *out, &summary)?;
     writeln!(out)
+}
+
+fn bus_use(name: &str, bus: &BusUse) -> Value {
+    json!({
+        "name": name,
+        "frames": bus.frames,
+        "lost": bus.lost,
+        "load": bus.mean(),
+        "peak_load": bus.peak,
+        "troubles": bus.troubles,
+    })
 }
 
 fn claim(findings: &Findings, finding: &Finding) -> Value {

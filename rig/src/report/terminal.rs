@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::label::claims;
-use super::quantity::{plain, setting};
+use super::quantity::{grouped, load, plain, setting};
 use super::spread::{Quantile, Spread};
-use crate::verdict::{Finding, Findings, Outcome, Verdict};
+use crate::verdict::{BusUse, Finding, Findings, Outcome, Verdict};
 use crate::visible::{columns_of, visible, visible_in};
 
 /// The most faults of the rig told one by one; all of them are in the report.
@@ -40,6 +40,9 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
     if faults.len() > FAULTS {
         layout.wrap(&mut out, &format!("and {} more faults of the rig, in the report", faults.len() - FAULTS));
     }
+    for (name, bus) in &findings.buses {
+        layout.wrap(&mut out, &bus_line(name, bus));
+    }
     let trials = findings.trials;
     let simulated = if findings.start.simulated { ", simulated" } else { "" };
     let void = if trials.void > 0 { format!(", {} void", trials.void) } else { String::new() };
@@ -49,6 +52,15 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
     }
     let _ = writeln!(out, "verdict: {}", layout.paint(Some(findings.verdict)));
     out
+}
+
+fn bus_line(name: &str, bus: &BusUse) -> String {
+    let BusUse { frames, lost, peak, .. } = bus;
+    let lost = if *lost > 0 { format!(", {} lost by rig", grouped(*lost)) } else { String::new() };
+    let troubles: String =
+        bus.troubles.iter().map(|(trouble, count)| format!(", {count} {}", trouble.word())).collect();
+    let (frames, mean, peak) = (grouped(*frames), load(bus.mean()), load(*peak));
+    plain(&format!("bus {name}: {frames} frames, load {mean}, {peak} in the busiest trial{lost}{troubles}"))
 }
 
 /// What has to be seen comes last.
@@ -177,6 +189,7 @@ mod tests {
         FAIL         I3 Distr. Cust. Storage → LMS - Utility  27 lost: 571 of 598 in time show < 98 % at 95 %
         FAIL         I4 LMS - Utility → 2-Way Meter - Electr  34 late: 564 of 598 in time show < 98 % at 95 %
         the rig's fault: the wire thread stood still for 61 ms; is the machine busy? ␛[2J
+        bus storage: 2 408 frames, load 16.1 %, 31.0 % in the busiest trial, 1 lost by rig, 2 no-acknowledge
         598 of 600 trials count, 2 void
         I3 Distr. Cust. Storage → LMS - Utility fails: 571 of 598 in time show < 98 % at 95 %
         2 of 600 trials are void by the rig's fault, fewer than the plan's cap of 2 %
@@ -212,6 +225,9 @@ mod tests {
         the rig's fault: the wire thread stood
               still for 61 ms; is the machine
               busy? ␛[2J
+        bus storage: 2 408 frames, load 16.1 %,
+              31.0 % in the busiest trial, 1
+              lost by rig, 2 no-acknowledge
         598 of 600 trials count, 2 void
         I3 Distr. Cust. Storage → LMS - Utility
               fails: 571 of 598 in time show <

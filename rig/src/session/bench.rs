@@ -8,9 +8,11 @@ use rig_payload::Actor;
 use tokio::task::{JoinHandle, spawn_local};
 
 use super::Session;
+use super::bus::Bus;
 use super::carrier::{Carrier, Parts};
 use super::child::{BenchChild, ChildError};
 use super::desk::Desk;
+use super::line::Wires;
 use super::notes::Notes;
 use super::player::Scene;
 use super::port::Port;
@@ -18,8 +20,8 @@ use super::supply::Supply;
 use super::watch;
 use super::wiring::{Unplayed, Wiring};
 use crate::actor::{Database, DatabaseError, Network, Store};
-use crate::event::{Fact, RigFault};
-use crate::fixture::{Fixture, Link as LinkSpec, Player};
+use crate::event::{Fact, RigFault, Trouble};
+use crate::fixture::{Device, Fixture, Link as DeviceLink, Player, Stream};
 use crate::link::{BenchPorts, Link, LinkError, MemoryPort};
 use crate::plan::{EdgeId, Plan};
 use crate::power::{PowerError, Rails};
@@ -34,10 +36,14 @@ pub const PORT_APPEARS: Duration = Duration::from_secs(2);
 pub struct Bench {
     /// What a player plays with.
     pub scene: Scene,
+    buses: Buses,
     supply: Rc<Supply>,
     child: Option<BenchChild>,
     tasks: Vec<JoinHandle<()>>,
 }
+
+/// The CAN buses, by name.
+pub type Buses = BTreeMap<String, Rc<Bus>>;
 
 /// Why a bench is not ready.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +57,17 @@ pub enum BenchFailure {
     /// A device's port is not there.
     #[error("device {0}: {1}")]
     Port(String, LinkError),
+    /// A CAN bus cannot be opened.
+    #[error("bus {0}: {1}")]
+    Bus(String, LinkError),
+    /// Not one frame is heard on a CAN bus, but errors are.
+    #[error("bus {bus}: rig's adapter tells of {} and hears not one frame: {}", trouble.word(), trouble.advice())]
+    Deaf {
+        /// The bus.
+        bus: String,
+        /// What the adapter tells.
+        trouble: Trouble,
+    },
     /// A device's port comes and goes.
     #[error("device {0}: its port is there and gone again; check cable and adapter")]
     Loose(String),
@@ -77,7 +94,7 @@ impl BenchFailure {
     pub fn fault(&self) -> RigFault {
         match self {
             Self::Child(_) | Self::Virtual(_) => RigFault::BenchGone,
-            Self::Port(..) | Self::Loose(_) => RigFault::AdapterGone,
+            Self::Port(..) | Self::Loose(_) | Self::Bus(..) | Self::Deaf { .. } => RigFault::AdapterGone,
             Self::Power(error) => error.fault(),
             Self::Connect(..) | Self::External(..) | Self::Database(_) | Self::Unplayed(_) => RigFault::Actor,
         }
@@ -97,10 +114,17 @@ impl Bench {
         for (name, obtained) in rails.obtained() {
             notes.note(Fact::LinkUp { name, obtained });
         }
+        let buses = match open_buses(&session.fixture, notes, &ports, &mut tasks).await {
+            Ok(buses) => buses,
+            Err(failure) => {
+                Supply::new(rails, Vec::new(), notes.clone()).make_safe().await;
+                return Err(failure);
+            }
+        };
         let devices = devices(&session.fixture, notes);
         let supply = Rc::new(Supply::new(rails, devices.values().cloned().collect(), notes.clone()));
         let mut bench = match connect(session, notes, devices, Rc::clone(&supply)).await {
-            Ok(scene) => Self { scene, supply, child, tasks },
+            Ok(scene) => Self { scene, buses, supply, child, tasks },
             Err(failure) => {
                 supply.make_safe().await;
                 return Err(failure);
@@ -124,9 +148,18 @@ impl Bench {
         }
     }
 
+    /// The CAN buses.
+    #[must_use]
+    pub fn buses(&self) -> &Buses {
+        &self.buses
+    }
+
     /// Puts the rails into their safe state and lets everything go.
     pub async fn close(self) {
         self.supply.make_safe().await;
+        for bus in self.buses.values() {
+            bus.tell_load();
+        }
         for task in self.tasks {
             task.abort();
         }
@@ -139,8 +172,9 @@ impl Bench {
         for port in self.scene.carrier.ports() {
             // Until its rail has been energised, a device with a supply may have no port.
             port.set_powered(port.device().supply.is_none());
-            let (port, ports, carrier) = (Rc::clone(port), Rc::clone(&ports), Rc::clone(&self.scene.carrier));
-            self.tasks.push(spawn_local(async move { port.listen(&ports, &*carrier).await }));
+            let wires = Wires { bench: Rc::clone(&ports), bus: bus_of(port.device(), &self.buses) };
+            let (port, carrier) = (Rc::clone(port), Rc::clone(&self.scene.carrier));
+            self.tasks.push(spawn_local(async move { port.listen(&wires, &*carrier).await }));
         }
         tokio::task::yield_now().await;
         self.supply.energise(fixture).await?;
@@ -153,7 +187,39 @@ impl Bench {
             }
             port.settle();
         }
+        for bus in self.buses.values() {
+            if let Some(trouble) = bus.symptom().await {
+                return Err(BenchFailure::Deaf { bus: bus.name().to_string(), trouble });
+            }
+        }
         Ok(())
+    }
+}
+
+/// Opens every bus before any power is switched: a missing adapter is found first.
+async fn open_buses(
+    fixture: &Fixture,
+    notes: &Notes,
+    ports: &Rc<BenchPorts>,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<Buses, BenchFailure> {
+    let buses =
+        fixture.buses.keys().filter_map(|name| Some((name.clone(), Rc::new(Bus::new(name, fixture, notes.clone())?))));
+    let buses: Buses = buses.collect();
+    for bus in buses.values() {
+        let (bus, ports) = (Rc::clone(bus), Rc::clone(ports));
+        tasks.push(spawn_local(async move { bus.listen(&ports).await }));
+    }
+    for (name, bus) in &buses {
+        bus.first_opened().await.map_err(|error| BenchFailure::Bus(name.clone(), error))?;
+    }
+    Ok(buses)
+}
+
+fn bus_of(device: &Device, buses: &Buses) -> Option<Rc<Bus>> {
+    match &device.link {
+        DeviceLink::Can(node) => buses.get(&node.bus).cloned(),
+        DeviceLink::Stream(_) => None,
     }
 }
 
@@ -208,7 +274,7 @@ async fn connect(
     let mut externals = Vec::new();
     for (name, player) in &session.fixture.actors {
         let (Player::External(address), Some(actor)) = (player, Actor::from_name(name)) else { continue };
-        let link = Link::open(&LinkSpec::Tcp(address.clone()), &BenchPorts::None, notes.clock())
+        let link = Link::open(&Stream::Tcp(address.clone()), &BenchPorts::None, notes.clock())
             .await
             .map_err(|error| BenchFailure::External(name.clone(), error))?;
         externals.push((actor, link));

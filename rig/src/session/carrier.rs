@@ -314,6 +314,7 @@ impl Ear for Carrier {
         }
         let landed = Landed {
             size: arrived.size,
+            on_wire: Some(arrived.last),
             made: reading.made,
             flaw: reading.flaw,
             ..landed_of(&frame, arrived.first, arrived.last)
@@ -354,5 +355,5 @@ fn landed_of(frame: &Frame, first: Stamp, last: Stamp) -> Landed {
     let payload = u16::try_from(frame.size()).unwrap_or(u16::MAX);
     let wire = u16::try_from(frame.encode().as_bytes().len()).unwrap_or(u16::MAX);
     let size = Size { payload, pdu: payload, wire };
-    Landed { header: frame.header, body: frame.body, size, first, last, made: None, flaw: None }
+    Landed { header: frame.header, body: frame.body, size, first, last, on_wire: None, made: None, flaw: None }
 }

@@ -26,6 +26,8 @@ pub struct Landed {
     pub first: Stamp,
     /// When the receiver held the whole of it.
     pub last: Stamp,
+    /// When its last byte or frame was on the wire of the device that sent it, where a device did.
+    pub on_wire: Option<Stamp>,
     /// When its sender says it was made, on the session clock.
     pub made: Option<Stamp>,
     /// What is wrong with what it says.

@@ -5,11 +5,12 @@
 
 mod belief;
 mod bench;
+mod bus;
 mod carrier;
 mod child;
 mod desk;
-mod device_clock;
 mod draw;
+mod line;
 mod notes;
 mod pause;
 mod play;

@@ -12,7 +12,6 @@ use rig_payload::{Actor, Body, Frame, Header, Kind, Setting, State};
 
 use super::carrier::{Carrier, Sending};
 use super::desk::{Desk, Ending, Expected, Landed};
-use super::device_clock::narrow;
 use super::draw::{self, Act, Drawn};
 use super::notes::Notes;
 use super::pause::pause;
@@ -22,7 +21,7 @@ use crate::event::{Arrival, Delivery, Fact};
 use crate::fixture::Level;
 use crate::plan::{Action, Cause, EdgeId, Plan};
 use crate::power::PowerError;
-use crate::stamp::{Nanos, Source, Stamp};
+use crate::stamp::{Nanos, Source, Stamp, narrow};
 
 /// What a player plays with.
 #[derive(Clone)]
@@ -335,20 +334,31 @@ impl Origin {
 
 impl Command {
     fn delivery(&self, edge: EdgeId, arrived: Option<Stamp>) -> Delivery {
-        let Sending { sent, size, .. } = self.sending;
+        let Sending { sent, on_wire, size, .. } = self.sending;
         let size = size.filter(|_| arrived.is_some());
-        Delivery { sent: Some(sent), arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
+        Delivery { sent: Some(sent), on_wire, arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
     }
 }
 
 impl Delivery {
     fn absent(edge: EdgeId) -> Self {
         let end = Arrival::Absent;
-        Self { edge, sent: None, arrived: None, cause: None, size: None, sequence: None, correlation: None, end }
+        Self {
+            edge,
+            sent: None,
+            on_wire: None,
+            arrived: None,
+            cause: None,
+            size: None,
+            sequence: None,
+            correlation: None,
+            end,
+        }
     }
 
     fn of(edge: EdgeId, landed: &Landed) -> Self {
         Self {
+            on_wire: landed.on_wire,
             arrived: Some(landed.last),
             size: Some(landed.size),
             sequence: Some(landed.header.sequence),

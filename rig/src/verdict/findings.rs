@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use super::BusUse;
 use crate::event::{End, Flaw, Misbehaviour, PowerStage, RigFault, Start};
 use crate::fixture::Level;
 use crate::plan::{Budget, EdgeId};
@@ -50,6 +51,8 @@ pub struct Findings {
     pub strays: Vec<(String, Flaw, u64, u64)>,
     /// What was obtained for each port when it was first opened, by the name of its device or instrument.
     pub links: BTreeMap<String, BTreeMap<String, String>>,
+    /// What passed over each CAN bus, by its name.
+    pub buses: BTreeMap<String, BusUse>,
     /// Ports that went and came, boots, safe states and warnings, in words.
     pub notes: Vec<Remark<()>>,
 }

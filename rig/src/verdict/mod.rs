@@ -1,6 +1,7 @@
 //! From facts to judgements: latency against limits, reliability by exact binomial, whose fault, the session's verdict.
 
 pub mod binomial;
+mod bus_use;
 mod claim;
 mod findings;
 mod judge;
@@ -10,6 +11,7 @@ pub mod sequential;
 mod session;
 mod tally;
 
+pub use bus_use::BusUse;
 pub use findings::{Counts, Finding, Findings, Outcome, Point, PowerEdge, Remark, TrialCounts, Verdict};
 pub use percent::percent;
 pub use tally::{Progress, Tally};

@@ -31,6 +31,7 @@ pub(super) fn in_words(fact: &Fact) -> String {
         Fact::Safe { rail, to, error: Some(error) } => {
             format!("{rail}: safe state ({}) not applied: {error}", level(*to))
         }
+        Fact::BusTrouble { bus, trouble, .. } => format!("bus {bus}: {}", trouble.word()),
         Fact::Warning { detail } => detail.clone(),
         other => format!("{other:?}"),
     }

@@ -105,7 +105,12 @@ impl Tally {
                 self.findings.links.entry(name.clone()).or_insert_with(|| obtained.clone());
                 self.unkept += keep(&mut self.findings.notes, event, (), in_words(&event.fact));
             }
-            Fact::LinkDown { .. } | Fact::Booted { .. } | Fact::Warning { .. } | Fact::Safe { .. } => {
+            Fact::BusLoad { bus, .. } => self.findings.buses.entry(bus.clone()).or_default().note(event),
+            Fact::LinkDown { .. }
+            | Fact::BusTrouble { .. }
+            | Fact::Booted { .. }
+            | Fact::Warning { .. }
+            | Fact::Safe { .. } => {
                 self.unkept += keep(&mut self.findings.notes, event, (), in_words(&event.fact));
             }
         }
@@ -273,6 +278,7 @@ fn empty(start: Start, trials: TrialCounts) -> Findings {
         misbehaviours: Vec::new(),
         strays: Vec::new(),
         links: BTreeMap::new(),
+        buses: BTreeMap::new(),
         notes: Vec::new(),
     }
 }

@@ -172,6 +172,11 @@ impl Running {
         self.until(text, |running| read(&running.err).contains(text));
     }
 
+    /// Waits until standard output holds this text.
+    pub fn until_printed(&mut self, text: &str) {
+        self.until(text, |running| read(&running.out).contains(text));
+    }
+
     fn until(&mut self, what: &str, reached: impl Fn(&Self) -> bool) {
         let since = Instant::now();
         while !reached(self) {

@@ -10,5 +10,6 @@ mod interrupts;
 mod lab;
 mod peer;
 mod record;
+mod replay;
 mod terminal;
 mod twin_faults;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rig::event::{Arrival, Delivery, End, Event, Fact};
 use rig::fixture;
 use rig::journal::synthetic::Synthetic;
-use rig::journal::{Record, Recorded, Recorder, Traffic};
+use rig::journal::{Passed, Record, Recorded, Recorder, Traffic};
 use rig::link::{BenchPorts, Link, turn};
 use rig::plan::EdgeId;
 use rig::protocol::{self, Arrived, Receiver, Unit};
@@ -40,9 +40,8 @@ impl Notes {
 
     /// Notes bytes.
     pub fn traffic(&self, link: &Arc<str>, outbound: bool, at: u64, bytes: &[u8]) {
-        let (link, trial) = (Arc::clone(link), Some(self.trial.get()));
-        let _ =
-            self.records.send(Record::Traffic(Traffic { link, outbound, at, bytes: bytes.into(), note: None, trial }));
+        let (link, what, trial) = (Arc::clone(link), Passed::Bytes(bytes.into()), Some(self.trial.get()));
+        let _ = self.records.send(Record::Traffic(Traffic { link, outbound, at, what, note: None, trial }));
     }
 
     /// Notes an exchange as a trial of its own.
@@ -62,6 +61,7 @@ impl Notes {
 
 fn delivery(edge: EdgeId, sent: Option<Stamp>, at: Stamp, arrived: &Arrived) -> Fact {
     Fact::Delivery(Delivery {
+        on_wire: None,
         edge,
         sent,
         arrived: Some(at),
@@ -105,7 +105,7 @@ pub struct Line {
 impl Line {
     /// Opens a tty.
     pub async fn open(port: &Path, notes: &Rc<Notes>) -> io::Result<Self> {
-        let spec = fixture::Link::Serial(fixture::Serial {
+        let spec = fixture::Stream::Serial(fixture::Serial {
             port: fixture::Port::Path(port.to_owned()),
             baud: peer::BAUD,
             parity: fixture::Parity::None,

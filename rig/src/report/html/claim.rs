@@ -236,6 +236,7 @@ pub(super) fn kind_word(how: Misbehaviour) -> &'static str {
         Misbehaviour::Stuck => "stuck",
         Misbehaviour::Babbling => "babbling",
         Misbehaviour::UnexpectedBoot => "unexpected boot",
+        Misbehaviour::RefusedPayload => "refused payload",
     }
 }
 

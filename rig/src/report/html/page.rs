@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::bench::Bench;
+use super::buses::BusRow;
 use super::claim::{Claim, Detection, Shown, Word, word};
 use super::record::{Record, Remarked};
 use crate::event::End;
@@ -37,6 +38,7 @@ pub(super) struct Page {
     detections: Vec<Detected>,
     power: Vec<Shown>,
     rails: Vec<RailPower>,
+    buses: Vec<BusRow>,
     bench: Bench,
     record: Record,
     rig_faults: Remarked,
@@ -129,6 +131,7 @@ impl Page {
             boxes: of_session(Kind::Boxes),
             power: of_session(Kind::Power),
             rails: lanes(findings).iter().map(RailPower::of).collect(),
+            buses: BusRow::all(findings),
             bench: Bench::of(&start.fixture, &findings.links),
             record: Record::of(findings),
             rig_faults: Remarked::rig_faults(&findings.rig_faults),

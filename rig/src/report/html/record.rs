@@ -101,6 +101,8 @@ impl Remarked {
             RigFault::Instrument => "instrument",
             RigFault::EdgeNotSensed => "power edge not sensed",
             RigFault::LongDip => "dip too long",
+            RigFault::Overrun => "frames lost",
+            RigFault::BusOff => "bus off",
             RigFault::Stalled => "rig stalled",
             RigFault::ClockStep => "clock stepped",
             RigFault::Actor => "emulated actor",

@@ -1,14 +1,14 @@
-use crate::stamp::{Nanos, Source, Stamp};
+use super::{Nanos, Source, Stamp};
 
-/// Maps a device's own stamps to the session clock.
+/// Maps the stamps of another clock, such as a device's, to the session clock.
 ///
-/// Every payload bounds the offset between the two clocks from above: it was made before its first byte was seen.
-/// A payload that answers a command bounds it from below too: it was made after the command's last byte was on the
-/// wire. The bounds of all payloads since the device's boot are intersected, each widened by the rate at which the
-/// clocks may drift apart (the principle of K. Marzullo, S. Owicki, "Maintaining the time in a distributed system",
-/// 1983).
+/// What was stamped and then seen bounds the offset between the two clocks from above: it happened before it was seen.
+/// What cannot have happened before a known instant bounds it from below too: a device makes its answer after the
+/// command's last byte was on the wire. The bounds of all observations are intersected, each widened by the rate at
+/// which the clocks may drift apart (the principle of K. Marzullo, S. Owicki, "Maintaining the time in a distributed
+/// system", 1983).
 #[derive(Clone, Copy, Debug)]
-pub struct DeviceClock {
+pub struct ForeignClock {
     drift_ppm: f64,
     lo: Option<Bound>,
     hi: Option<Bound>,
@@ -16,29 +16,29 @@ pub struct DeviceClock {
 
 #[derive(Clone, Copy, Debug)]
 struct Bound {
-    /// Session clock minus device clock, in nanoseconds.
+    /// Session clock minus the other clock, in nanoseconds.
     offset: i128,
     /// Session time of the observation.
     at: Nanos,
 }
 
-/// The device's stamps contradict each other: its clock was stepped or runs further off than the fixture says.
+/// Stamps contradict each other: their clock was stepped, or runs further off than was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contradiction;
 
-impl DeviceClock {
+impl ForeignClock {
     /// A clock that is at most `drift_ppm` parts per million off in rate, of which nothing else is known yet.
     #[must_use]
     pub fn new(drift_ppm: f64) -> Self {
         Self { drift_ppm, lo: None, hi: None }
     }
 
-    /// Forgets all: the device has booted, its clock starts anew.
+    /// Forgets all: the other clock starts anew, as a device's does when it boots.
     pub fn reset(&mut self) {
         *self = Self::new(self.drift_ppm);
     }
 
-    /// Takes a payload stamped `stamp`, whose first byte was seen at `first`, and which was made after `after`.
+    /// Takes something stamped `stamp` that was seen at `first`, and which happened after `after`.
     ///
     /// # Errors
     /// Where it contradicts earlier stamps; the clock then knows nothing.
@@ -63,7 +63,7 @@ impl DeviceClock {
         Ok(())
     }
 
-    /// Takes it that a payload stamped `stamp` was made after `after`, as an alarm is after what it tells of, unless
+    /// Takes it that what is stamped `stamp` happened after `after`, as an alarm does after what it tells of, unless
     /// that contradicts what is known: an alarm that was held back may tell of an earlier change.
     pub fn suppose(&mut self, stamp: u64, after: Stamp, first: Stamp) {
         let known = *self;
@@ -72,7 +72,7 @@ impl DeviceClock {
         }
     }
 
-    /// The instant of a device's stamp on the session clock, where the clock is bounded on both sides.
+    /// The instant of a stamp on the session clock, where the offset is bounded on both sides. `now` is when it was seen.
     #[must_use]
     pub fn map(&self, stamp: u64, now: Nanos) -> Option<Stamp> {
         let (lo, hi) = (self.lo?, self.hi?);
@@ -105,14 +105,14 @@ mod tests {
 
     #[test]
     fn one_exchange_maps_no_better_than_what_was_seen() {
-        let mut clock = DeviceClock::new(0.0);
+        let mut clock = ForeignClock::new(0.0);
         clock.observe(500, Some(seen(10_000)), seen(13_000)).unwrap();
         assert_eq!(clock.map(500, 13_000).map(|s| (s.lo, s.hi)), Some((10_000, 13_000)));
     }
 
     #[test]
     fn a_prompt_boot_payload_and_a_late_reply_pin_the_clock() {
-        let mut clock = DeviceClock::new(0.0);
+        let mut clock = ForeignClock::new(0.0);
         clock.observe(1_000, None, seen(101_200)).unwrap();
         assert_eq!(clock.map(1_000, 101_200), None);
         clock.observe(51_000, Some(seen(151_000)), seen(9_000_000)).unwrap();
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn bounds_widen_with_the_drift() {
-        let mut clock = DeviceClock::new(100.0);
+        let mut clock = ForeignClock::new(100.0);
         clock.observe(0, Some(seen(1_000)), seen(1_000)).unwrap();
         let later = clock.map(1_000_000_000, 1_000_001_000).unwrap();
         assert_eq!((later.lo, later.hi), (1_000_001_000 - 100_000, 1_000_001_000 + 100_000));
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_stepped_clock_is_noticed_and_forgotten() {
-        let mut clock = DeviceClock::new(100.0);
+        let mut clock = ForeignClock::new(100.0);
         clock.observe(0, Some(seen(1_000)), seen(1_200)).unwrap();
         assert_eq!(clock.observe(5_000_000_000, Some(seen(2_000)), seen(2_100)), Err(Contradiction));
         assert_eq!(clock.map(0, 3_000), None);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_supposition_that_cannot_be_changes_nothing() {
-        let mut clock = DeviceClock::new(0.0);
+        let mut clock = ForeignClock::new(0.0);
         clock.observe(0, Some(seen(1_000)), seen(1_200)).unwrap();
         clock.suppose(500, seen(9_000), seen(9_100));
         assert_eq!(clock.map(500, 9_100).map(|s| (s.lo, s.hi)), Some((1_500, 1_700)));
