@@ -31,14 +31,14 @@ pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     Ok(if on_can && all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The tests of rig on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
+/// The tests of rig and its twins on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
 #[cfg(target_os = "linux")]
 fn on_can() -> Result<Command, String> {
     let this = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let runner =
         format!(r#"target."cfg(target_os = \"linux\")".runner = [{:?}, "guest", "--"]"#, this.display().to_string());
     let mut test = cargo();
-    test.args(["--config", &runner, "test", "--package", "rig", "--test", "kernel_can"]);
+    test.args(["--config", &runner, "test", "--package", "rig", "--package", "rig-virtual", "--test", "kernel_can"]);
     // They share the buses.
     test.env("RUST_TEST_THREADS", "1");
     // Where insta does not know it, it asks cargo, which takes seconds in a guest.
