@@ -34,7 +34,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     Ok(if on_can && all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The tests of rig on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
+/// The tests of rig and its twins on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
 #[cfg(target_os = "linux")]
 fn on_can() -> Result<Command, String> {
     guest::find()?;
