@@ -16,20 +16,22 @@ const DAC: &str = "DAC - sub";
 const STORAGE: &str = "Distr. Cust. Storage";
 
 /// What the first frames of a message carry.
-const COMMAND: &[&[&str]] = &[&[r#"sequence = "0|16@1+""#, r#"value = "16|32@1-""#, r#"flags = "48|8@1+""#]];
-const ACKNOWLEDGEMENT: &[&[&str]] =
+type Signals = &'static [&'static [&'static str]];
+
+const COMMAND: Signals = &[&[r#"sequence = "0|16@1+""#, r#"value = "16|32@1-""#, r#"flags = "48|8@1+""#]];
+const ACKNOWLEDGEMENT: Signals =
     &[&[r#"sequence = "0|16@1+""#, r#"correlation = "16|16@1+""#], &[r#"value = "7|32@0-""#, r#"flags = "39|8@0+""#]];
-const STATE: &[&[&str]] = &[
+const STATE: Signals = &[
     &[r#"sequence = "0|16@1+""#, r#"mode = "16|8@1+""#, r#"feeder = "24|8@1+""#, r#"boots = "32|16@1+""#],
     &[r#"last-setting = "0|16@1+""#, r#"power-w = "16|32@1-""#, r#"trips = "48|16@1+""#],
     &[r#"charge-permille = "0|16@1+""#, r#"energy-wh = "16|32@1+""#],
     &[r#"voltage-mv = "0|32@1+""#, r#"frequency-mhz = "32|32@1+""#],
 ];
 /// The same without what a state needs to be judged.
-const NO_BOOTS: &[&[&str]] = &[&[r#"mode = "0|8@1+""#, r#"power-w = "8|32@1-""#]];
+const NO_BOOTS: Signals = &[&[r#"mode = "0|8@1+""#, r#"power-w = "8|32@1-""#]];
 
 /// Payloads of the dispatch scenario: name, where it is for, first identifier, size, what it carries.
-const MESSAGES: [(&str, &str, u16, usize, &[&[&str]]); 7] = [
+const MESSAGES: [(&str, &str, u16, usize, Signals); 7] = [
     ("distr_cust_storage_status_cmd", STORAGE, 0x200, 25, COMMAND),
     ("distr_cust_storage_status_resp-data", DAC, 0x300, 50, STATE),
     ("distr_cust_storage_discharge_cmd", STORAGE, 0x210, 25, COMMAND),
@@ -39,7 +41,7 @@ const MESSAGES: [(&str, &str, u16, usize, &[&[&str]]); 7] = [
     ("device_boot", DAC, 0x330, 50, STATE),
 ];
 
-fn frames(first: u16, size: usize, signals: &[&[&str]]) -> String {
+fn frames(first: u16, size: usize, signals: Signals) -> String {
     let frames = (0..size.div_ceil(8)).map(|index| {
         let length = (size - index * 8).min(8);
         let signals = signals.get(index).map(|signals| signals.join(", ")).unwrap_or_default();
@@ -53,7 +55,7 @@ fn frames(first: u16, size: usize, signals: &[&[&str]]) -> String {
 }
 
 /// The virtual bench whose storage speaks in plain frames; `change` alters what a message carries, of the device alone.
-fn fixture(change: impl Fn(&str) -> Option<&'static [&'static [&'static str]]>) -> Fixture {
+fn fixture(change: impl Fn(&str) -> Option<Signals>) -> Fixture {
     let mut text = CAN.to_owned();
     for (old, new) in [
         (

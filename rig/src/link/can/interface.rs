@@ -95,7 +95,7 @@ fn obtained(
     if let Some(state) = details.can.state {
         obtained.insert("state".into(), format!("{state:?}").to_lowercase());
     }
-    if let Some(driver) = fs::read_link(format!("/sys/class/net/{name}/device/driver")).ok() {
+    if let Ok(driver) = fs::read_link(format!("/sys/class/net/{name}/device/driver")) {
         let driver = driver.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         obtained.insert("driver".into(), shown(&driver));
     }

@@ -102,6 +102,7 @@ pub trait Tap {
 }
 
 /// What an adapter brings.
+#[derive(Clone, Copy)]
 enum Heard {
     Frame {
         own: bool,
