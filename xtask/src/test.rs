@@ -2,7 +2,9 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 
-use crate::workspace::cargo;
+#[cfg(target_os = "linux")]
+use crate::guest;
+use crate::workspace::{cargo, root};
 use crate::{firmware, packages, peers};
 
 #[derive(Args)]
@@ -35,6 +37,7 @@ pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
 /// The tests of rig on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
 #[cfg(target_os = "linux")]
 fn on_can() -> Result<Command, String> {
+    guest::find()?;
     let this = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let runner =
         format!(r#"target."cfg(target_os = \"linux\")".runner = [{:?}, "guest", "--"]"#, this.display().to_string());
@@ -43,6 +46,6 @@ fn on_can() -> Result<Command, String> {
     // They share the buses.
     test.env("RUST_TEST_THREADS", "1");
     // Where insta does not know it, it asks cargo, which takes seconds in a guest.
-    test.env("INSTA_WORKSPACE_ROOT", crate::workspace::root());
+    test.env("INSTA_WORKSPACE_ROOT", root());
     Ok(test)
 }

@@ -33,6 +33,8 @@ pub struct Bus {
     /// Troubles of which people were warned in this session.
     warned: RefCell<BTreeSet<Trouble>>,
     heard: Cell<u64>,
+    /// The adapter has left the bus, and nothing shows that it is back.
+    off: Cell<bool>,
     notes: Notes,
 }
 
@@ -65,6 +67,7 @@ impl Bus {
             usage: RefCell::default(),
             warned: RefCell::default(),
             heard: Cell::new(0),
+            off: Cell::new(false),
             notes,
         })
     }
@@ -135,6 +138,28 @@ impl Bus {
         None
     }
 
+    /// Begins a trial: what passed after the last one is told apart from what will.
+    pub fn start_trial(&self) {
+        if !self.usage.borrow().is_empty() {
+            self.tell_load();
+        }
+    }
+
+    /// Ends a trial: tells what passed over the bus in it. What the adapter lost to its end is noted as its fault,
+    /// although no frame came after that; and so is an adapter that is still off the bus.
+    pub async fn end_trial(&self) {
+        let opened = self.opened.borrow().clone();
+        if let Some(opened) = &opened {
+            opened.look(&Listener { bus: self, opened }).await;
+        }
+        let told = self.usage.borrow().troubles.contains_key(&Trouble::BusOff);
+        if self.off.get() && !told {
+            let what = format!("bus {}: still off: {}", self.name, Trouble::BusOff.advice());
+            self.notes.fault(RigFault::BusOff, what);
+        }
+        self.tell_load();
+    }
+
     /// Tells what passed over the bus since this was last asked.
     pub fn tell_load(&self) {
         let now = self.notes.now();
@@ -147,6 +172,7 @@ impl Bus {
         self.notes.note(Fact::LinkUp { name: self.name.to_string(), obtained: bus.obtained().clone() });
         *self.opened.borrow_mut() = Some(Rc::clone(&bus));
         self.usage.borrow_mut().since = self.notes.now();
+        self.off.set(false);
         self.changed.notify_waiters();
         let error = bus.listen(&Listener { bus: self, opened: &bus }).await;
         *self.opened.borrow_mut() = None;
@@ -154,6 +180,12 @@ impl Bus {
         self.notes.note(Fact::LinkDown { name: self.name.to_string(), reason, unpowered: false });
         let what = format!("the adapter of bus {} is gone: {error}; check cable and adapter", self.name);
         self.notes.fault(RigFault::AdapterGone, what);
+    }
+}
+
+impl Usage {
+    fn is_empty(&self) -> bool {
+        self.frames == 0 && self.lost == 0 && self.troubles.is_empty()
     }
 }
 
@@ -170,6 +202,7 @@ impl Tap for Listener<'_> {
             usage.frames += 1;
             usage.busy += self.opened.time(&seen.frame);
         }
+        self.bus.off.set(false);
         if !own {
             self.bus.heard.set(self.bus.heard.get() + 1);
         }
@@ -180,6 +213,11 @@ impl Tap for Listener<'_> {
         let Bus { name, notes, .. } = self.bus;
         if let Some((class, data)) = raw {
             notes.frame(name, false, at.hi, Passed::Error { class, data }, None);
+        }
+        match trouble {
+            Trouble::BusOff => self.bus.off.set(true),
+            Trouble::Restarted => self.bus.off.set(false),
+            _ => {}
         }
         let count = *self.bus.usage.borrow_mut().troubles.entry(trouble).and_modify(|count| *count += 1).or_insert(1);
         if count > 1 {
@@ -227,3 +265,6 @@ impl Tap for Listener<'_> {
         self.bus.notes.note(Fact::Warning { detail: format!("bus {}: {what}", self.bus.name) });
     }
 }
+
+#[cfg(test)]
+mod tests;

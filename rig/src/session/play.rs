@@ -51,6 +51,9 @@ async fn trials(session: &Session, scene: Scene, buses: &Buses) -> End {
             return End::Aborted;
         }
         trial += 1;
+        for bus in buses.values() {
+            bus.start_trial();
+        }
         let faults = scene.notes.faults();
         let missed = one(session, &scene, &player, trial).await;
         if let Some(step) = clock.as_mut().and_then(ClockWatch::stepped) {
@@ -62,7 +65,7 @@ async fn trials(session: &Session, scene: Scene, buses: &Buses) -> End {
             return End::Aborted;
         }
         for bus in buses.values() {
-            bus.tell_load();
+            bus.end_trial().await;
         }
         let void = scene.notes.faults() > faults || missed.is_err();
         scene.notes.note(Fact::TrialEnded { void });

@@ -137,7 +137,16 @@ impl Port {
                 }
                 Err(std::io::Error::other(error))
             }
-            Err(NodeError::Bus(error)) => Err(error),
+            Err(NodeError::Bus(error)) => {
+                // The loss of a port or an adapter was noted where it was lost.
+                let on_bus = matches!(self.device.link, fixture::Link::Can(_));
+                if on_bus && error.kind() != std::io::ErrorKind::NotConnected {
+                    let kind = frame.header.kind.name();
+                    let detail = format!("{}: {kind} did not go out: {error}", self.name);
+                    self.notes.note(Fact::Warning { detail });
+                }
+                Err(error)
+            }
         }
     }
 

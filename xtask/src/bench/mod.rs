@@ -99,7 +99,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     packages::install(&packages::OF_TESTS)?;
-    guest::run(&Job::here(&inner(&on_can))?, Duration::from_secs(600)).map(ExitCode::from)
+    guest::run(&guest::find()?, &Job::here(&inner(&on_can))?, Duration::from_secs(600)).map(ExitCode::from)
 }
 
 /// Runs as the peer.

@@ -103,3 +103,24 @@ unsafe fn message<'a>(header: &libc::msghdr, bytes: &'a [u8]) -> Message<'a> {
     }
     message
 }
+
+/// How many frames a socket has dropped since it was opened, whether or not one came after them.
+#[expect(unsafe_code, reason = "SO_MEMINFO has no safe wrapper")]
+pub(super) fn dropped(socket: BorrowedFd) -> io::Result<u32> {
+    /// `SK_MEMINFO_DROPS` and `SK_MEMINFO_VARS` of `linux/sock_diag.h`.
+    const DROPS: usize = 8;
+    const VALUES: usize = 9;
+    let mut values = [0_u32; VALUES];
+    let mut length = libc::socklen_t::try_from(size_of_val(&values)).map_err(io::Error::other)?;
+    // SAFETY: the kernel writes no more than `length` bytes into the array.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            values.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result == 0 { Ok(values[DROPS]) } else { Err(io::Error::last_os_error()) }
+}

@@ -187,6 +187,17 @@ impl Bus {
         }
     }
 
+    /// Has the adapter tell what it lost so far, where no frame that came after that has told of it. Someone must listen
+    /// meanwhile.
+    pub async fn look(&self, tap: &dyn Tap) {
+        match &self.adapter {
+            // One that cannot be asked is gone, which the listener tells.
+            #[cfg(target_os = "linux")]
+            Adapter::Socket(socket) => drop(socket.look(&mut |heard| self.take(heard, tap))),
+            Adapter::Slcan(slcan) => slcan.look().await,
+        }
+    }
+
     /// Sends a frame, and waits until it is on the bus.
     ///
     /// # Errors

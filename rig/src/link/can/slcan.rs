@@ -39,6 +39,8 @@ pub(super) struct Slcan {
     /// One command at a time, so that answers fall to whom they belong.
     sending: Mutex<()>,
     next_look: Cell<Instant>,
+    /// The status flags have come.
+    looked: Notify,
     buffer: Cell<Option<Box<Buffer>>>,
     /// Own frames that an adapter without acknowledgements was given.
     assumed: RefCell<VecDeque<Seen>>,
@@ -90,6 +92,7 @@ impl Slcan {
             state: RefCell::new(state),
             sending: Mutex::new(()),
             next_look: Cell::new(Instant::now() + LOOK),
+            looked: Notify::new(),
             buffer: Cell::default(),
             assumed: RefCell::default(),
             given: Notify::new(),
@@ -115,6 +118,22 @@ impl Slcan {
         }
         self.buffer.set(Some(buffer));
         Ok(())
+    }
+
+    /// Reads the status flags now, and waits until they have been told, where the adapter has them.
+    pub(super) async fn look(&self) {
+        if !self.answers.flags {
+            return;
+        }
+        let looked = self.looked.notified();
+        let asked = {
+            let _turn = self.sending.lock().await;
+            self.command(&Command::Flags).await
+        };
+        if asked.is_ok() {
+            // An adapter that does not answer is gone or stuck; the session finds that by what it misses.
+            let _ = timeout(ANSWER, looked).await;
+        }
     }
 
     fn lines(&self, chunk: &Chunk, buffer: &[u8], each: &mut dyn FnMut(Heard)) {
@@ -193,6 +212,7 @@ impl Slcan {
                     }
                     each(Heard::Trouble { trouble, at, raw: None });
                 }
+                self.looked.notify_waiters();
             }
             Reply::Version(_) | Reply::Serial(_) => {}
         }

@@ -15,7 +15,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::adapter_clock::AdapterClock;
-use super::batch::{Batch, Message};
+use super::batch::{Batch, Message, dropped};
 use super::error::CanError;
 use super::interface::Interface;
 use super::trouble::of_error_frame;
@@ -121,10 +121,7 @@ impl Socket {
                     each(Heard::Stepped(step));
                 }
                 if let Some(dropped) = message.dropped {
-                    match dropped.wrapping_sub(self.dropped.replace(dropped)) {
-                        0 => {}
-                        lost => each(Heard::Lost(lost)),
-                    }
+                    self.count(dropped, each);
                 }
                 let at = self.stamp(&message, wall, adapter, each);
                 if let Some(heard) = heard(&message, at, each) {
@@ -132,6 +129,22 @@ impl Socket {
                 }
             })
             .map(drop)
+    }
+
+    /// Tells of frames that were dropped, where no frame that came after them has told of it.
+    pub(super) fn look(&self, each: &mut dyn FnMut(Heard)) -> io::Result<()> {
+        self.count(dropped(self.socket.as_fd())?, each);
+        Ok(())
+    }
+
+    /// The kernel counts all frames that it dropped since the socket was opened. What a frame says of it may be older
+    /// than the last look.
+    fn count(&self, dropped: u32, each: &mut dyn FnMut(Heard)) {
+        let lost = dropped.wrapping_sub(self.dropped.get());
+        if (1..=u32::MAX / 2).contains(&lost) {
+            self.dropped.set(dropped);
+            each(Heard::Lost(lost));
+        }
     }
 
     /// When a frame was on the bus.
