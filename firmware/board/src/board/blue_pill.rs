@@ -180,8 +180,8 @@ fn start_clocks() {
     while RCC.read(rcc::CFGR) & rcc::USES_PLL == 0 {}
     RCC.write(rcc::APB2ENR, rcc::APB2);
     RCC.write(rcc::APB1ENR, rcc::APB1);
-    // A debug probe reads the log while the core sleeps.
-    DBGMCU.write(0x04, DBGMCU.read(0x04) | 1);
+    // A debug probe reads the log while the core sleeps, and halts the watchdog with the core.
+    DBGMCU.write(0x04, DBGMCU.read(0x04) | 1 << 0 | 1 << 8);
 }
 
 /// RM0008, 9.2.
