@@ -7,5 +7,13 @@
 
 mod bus;
 mod can_utils;
+mod candump;
+mod iso_tp;
+#[path = "../program/lab.rs"]
+#[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module uses all of it")]
+mod lab;
+mod node;
 mod peer;
 mod replay;
+mod sessions;
+mod traces;

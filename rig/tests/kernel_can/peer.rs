@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -20,7 +21,12 @@ pub struct Peer {
 impl Peer {
     /// Starts a program.
     pub fn start(program: &str, arguments: &[&str]) -> Self {
+        Self::start_in(Path::new("."), program, arguments)
+    }
+
+    fn start_in(folder: &Path, program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
+            .current_dir(folder)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -34,8 +40,13 @@ impl Peer {
 
     /// Starts a program that listens to an interface, and waits until it does.
     pub fn listen(program: &str, arguments: &[&str], interface: &str) -> Self {
+        Self::listen_in(Path::new("."), program, arguments, interface)
+    }
+
+    /// The same, for a program that leaves files in a folder.
+    pub fn listen_in(folder: &Path, program: &str, arguments: &[&str], interface: &str) -> Self {
         let before = receivers(interface);
-        let mut peer = Self::start(program, arguments);
+        let mut peer = Self::start_in(folder, program, arguments);
         let begun = Instant::now();
         while receivers(interface) <= before {
             let ended = peer.child.try_wait().expect("a child's state");
@@ -46,13 +57,17 @@ impl Peer {
         peer
     }
 
-    /// Runs a program to its end, with this as its input.
-    pub fn run(program: &str, arguments: &[&str], input: &str) {
+    /// Starts a program with this as its input.
+    pub fn feed(program: &str, arguments: &[&str], input: &str) -> Self {
         let mut peer = Self::start(program, arguments);
         let mut pipe = peer.child.stdin.take().expect("its input is a pipe");
         pipe.write_all(input.as_bytes()).expect("it reads its input");
-        drop(pipe);
-        peer.end();
+        peer
+    }
+
+    /// Runs a program to its end, with this as its input.
+    pub fn run(program: &str, arguments: &[&str], input: &str) {
+        Self::feed(program, arguments, input).end();
     }
 
     /// The next line that it says.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rig::event::{Event, Fact};
+use rig::event::{Delivery, Event, Fact};
+use rig::verdict::{Findings, Tally};
 use tempfile::TempDir;
 
 /// Far longer than anything here takes, on a machine that is busy with other things.
@@ -29,14 +30,19 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// A committed plan on the committed virtual bench. Where the machine is busy with other things, a
-    /// stall voids no trial, and a dip that lasts too long neither voids one nor islands anything.
+    /// A committed plan on the committed virtual bench.
     pub fn new(plan: &str) -> Self {
+        Self::on(plan, "virtual")
+    }
+
+    /// A committed plan on a committed fixture with a bench. Where the machine is busy with other things, a stall voids
+    /// no trial, and a dip that lasts too long neither voids one nor islands anything.
+    pub fn on(plan: &str, fixture: &str) -> Self {
         let read = |path: String| fs::read_to_string(root().join(path)).expect("a committed file");
         let lab = Self {
             folder: Rc::new(tempfile::tempdir().expect("a temporary folder")),
             plan: read(format!("testplans/{plan}.toml")).replace(r#"at-most = "35ms""#, r#"at-most = "250ms""#),
-            fixture: read("fixtures/virtual.toml".to_owned()),
+            fixture: read(format!("fixtures/{fixture}.toml")),
         };
         let lab = lab.fixture(r#"stall-limit = "100ms""#, r#"stall-limit = "10s""#);
         lab.fixture(r#"ride-through = "40ms""#, r#"ride-through = "300ms""#)
@@ -193,13 +199,18 @@ impl Running {
     }
 
     /// Waits for the end.
-    pub fn end(mut self) -> Ended {
+    pub fn end(self) -> Ended {
+        self.end_within(DEADLINE)
+    }
+
+    /// Waits for the end of something that takes long.
+    pub fn end_within(mut self, deadline: Duration) -> Ended {
         let since = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("the program can be waited for") {
                 break status;
             }
-            assert!(since.elapsed() < DEADLINE, "it does not end: {}", read(&self.err));
+            assert!(since.elapsed() < deadline, "it does not end: {}", read(&self.err));
             std::thread::sleep(PAUSE);
         };
         let ended = Ended {
@@ -260,6 +271,42 @@ impl Ended {
         let mut events = Vec::new();
         rig::journal::read(&self.session, |event| events.push(event)).expect("a record");
         events
+    }
+
+    /// What the session shows.
+    pub fn findings(&self) -> Findings {
+        let events = self.events();
+        let Some(Event { fact: Fact::Started(start), .. }) = events.first() else { panic!("no start: {events:?}") };
+        let mut tally = Tally::new((**start).clone());
+        events.iter().for_each(|event| tally.note(event));
+        tally.findings()
+    }
+
+    /// So many trials count, every delivery of theirs was in time, and nothing else was seen.
+    pub fn assert_all_in_time(&self, trials: u32) {
+        let findings = self.findings();
+        assert_eq!(findings.trials.counted, trials, "{}", self.out);
+        for claim in findings.edges.iter().chain(&findings.sub_totals) {
+            assert_eq!(claim.counts.on_time, u64::from(trials), "{}: {}", claim.label, self.out);
+        }
+        assert!(findings.misbehaviours.is_empty(), "{:?}", findings.misbehaviours);
+        assert!(findings.strays.is_empty(), "{:?}", findings.strays);
+    }
+
+    /// Deliveries on the edges that an actor plays a part in, each with its edge's label.
+    pub fn deliveries_of(&self, actor: &str) -> Vec<(String, Delivery)> {
+        let facts = self.facts();
+        let Some(Fact::Started(start)) = facts.first() else { panic!("no start: {facts:?}") };
+        let plan = &start.plan;
+        let of = |fact: &Fact| match fact {
+            Fact::Delivery(delivery) => Some(delivery.clone()),
+            _ => None,
+        };
+        let plays = |delivery: &Delivery| {
+            let edge = plan.edge(delivery.edge);
+            edge.from == actor || edge.to == actor
+        };
+        facts.iter().filter_map(of).filter(plays).map(|delivery| (plan.label(delivery.edge), delivery)).collect()
     }
 
     /// The session's summary.

@@ -11,5 +11,6 @@ mod lab;
 mod peer;
 mod record;
 mod replay;
+mod slcan;
 mod terminal;
 mod twin_faults;

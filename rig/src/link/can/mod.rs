@@ -87,6 +87,14 @@ pub struct Transmitted {
     pub on_bus: Stamp,
 }
 
+impl Transmitted {
+    /// A virtual bus carries a frame before the call returns by which it was handed over: it was handed over by then.
+    fn new(handed: Stamp, on_bus: Stamp) -> Self {
+        let until = handed.hi.min(on_bus.hi).max(handed.lo);
+        Self { handed: Stamp::new(handed.lo, until, handed.source), on_bus }
+    }
+}
+
 /// Is told of everything that a bus brings.
 pub trait Tap {
     /// A frame was on the bus; `own` where rig sent it.
@@ -221,7 +229,7 @@ impl Bus {
             }
         };
         match tokio::time::timeout(ON_BUS, on_bus).await {
-            Ok(Ok(on_bus)) => Ok(Transmitted { handed, on_bus: on_bus? }),
+            Ok(Ok(on_bus)) => Ok(Transmitted::new(handed, on_bus?)),
             Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::NotConnected, "the adapter is gone")),
             Err(_) => {
                 self.give_up(frame);
