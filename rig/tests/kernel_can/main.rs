@@ -14,6 +14,8 @@ mod iso_tp;
 mod lab;
 mod node;
 mod peer;
+mod presence;
 mod replay;
+mod serial_line;
 mod sessions;
 mod traces;

@@ -1,4 +1,4 @@
-//! Programs of can-utils as processes.
+//! Programs of can-utils and their like as processes.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// Nothing here takes this long unless it hangs, in an emulated guest on a busy machine, too.
 pub const HANGS: Duration = Duration::from_secs(60);
@@ -31,7 +34,7 @@ impl Peer {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{program} of can-utils does not start: {error}"));
+            .unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         let out = child.stdout.take().expect("its output is a pipe");
         let (lines, said) = channel();
         thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
@@ -73,6 +76,13 @@ impl Peer {
     /// The next line that it says.
     pub fn line(&self) -> String {
         self.said.recv_timeout(HANGS).unwrap_or_else(|error| panic!("{} says nothing: {error}", self.name))
+    }
+
+    /// Asks it to end, and waits until it does.
+    pub fn stop(mut self) {
+        let process = i32::try_from(self.child.id()).expect("a process's number");
+        kill(Pid::from_raw(process), Signal::SIGTERM).expect("the signal is sent");
+        self.child.wait().expect("it ends");
     }
 
     /// Waits until it ends by itself, which it must do well.

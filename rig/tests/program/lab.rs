@@ -83,6 +83,17 @@ impl Lab {
         self
     }
 
+    /// Starts the fixture's virtual bench by itself; the fixture has its devices on that one's ports then.
+    pub fn with_bench_apart(mut self) -> (Self, Running) {
+        fs::write(self.path("bench.toml"), &self.fixture).expect("the fixture is written");
+        fs::create_dir(self.path("ports")).expect("a folder for ports");
+        let mut bench = self.start(self.rig(&["bench", "bench.toml", "--dir", "ports"]));
+        bench.until_printed("ready");
+        let (devices, _) = self.fixture.split_once("\n[bench]\n").expect("the fixture has a bench");
+        self.fixture = devices.replace("bench:", "ports/");
+        (self, bench)
+    }
+
     /// The plan with so many trials.
     pub fn trials(self, trials: u32) -> Self {
         let line = self.plan.lines().find(|line| line.starts_with("trials = ")).expect("a plan has trials").to_owned();

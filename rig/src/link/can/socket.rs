@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use rig_can::bits::Rate;
+use rig_can::bits::{self, Rate};
 use rig_can::{Format, Frame, Id};
 use socketcan::timestamp::{
     SOF_TIMESTAMPING_OPT_CMSG, SOF_TIMESTAMPING_RAW_HARDWARE, SOF_TIMESTAMPING_RX_HARDWARE,
@@ -48,6 +48,8 @@ pub(super) struct Socket {
     state: RefCell<State>,
     dropped: Cell<u32>,
     hold: Nanos,
+    echoes: bool,
+    rate: Rate,
     clock: Clock,
 }
 
@@ -68,7 +70,7 @@ impl Socket {
         let failed = |source: io::Error| failure(interface, source);
         // On no interface, to tell a kernel without CAN from an interface that is not there.
         CanFdSocket::open_iface(0).map_err(failed)?;
-        let Interface { hold, mut obtained } = Interface::inspect(interface, rate)?;
+        let Interface { hold, echoes, mut obtained } = Interface::inspect(interface, rate)?;
         let socket = CanFdSocket::open(interface).map_err(failed)?;
         prepare(&socket, filter).map_err(failed)?;
         let (asked, stamps) = if socket.has_hw_timestamps() { ("kernel and adapter", true) } else { ("kernel", false) };
@@ -76,20 +78,11 @@ impl Socket {
         obtained.insert("receive-buffer".into(), room(&socket).map_err(failed)?);
         stamping(&socket, stamps).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
-        let socket = register(socket).map_err(failed)?;
+        let descriptor = register(socket).map_err(failed)?;
         let state =
             State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None, hold) };
-        Ok((
-            Self {
-                descriptor: socket,
-                sending: Mutex::new(()),
-                state: RefCell::new(state),
-                dropped: Cell::new(0),
-                hold,
-                clock,
-            },
-            obtained,
-        ))
+        let (sending, state, dropped) = (Mutex::new(()), RefCell::new(state), Cell::new(0));
+        Ok((Self { descriptor, sending, state, dropped, hold, echoes, rate, clock }, obtained))
     }
 
     /// Waits for frames and tells of all that are there.
@@ -139,7 +132,7 @@ impl Socket {
                 }
                 let at = self.stamp(&message, wall, adapter, each);
                 if let Some(heard) = heard(&message, at, each) {
-                    each(heard);
+                    each(self.dated(heard));
                 }
             })
             .map(drop)
@@ -159,6 +152,17 @@ impl Socket {
             self.dropped.set(dropped);
             each(Heard::Lost(lost));
         }
+    }
+
+    /// Where the kernel shows an own frame when it hands it to the driver, the frame is on the bus after that.
+    fn dated(&self, heard: Heard) -> Heard {
+        let Heard::Frame { own: true, seen: Seen { frame, at } } = heard else { return heard };
+        if self.echoes {
+            return heard;
+        }
+        let time = bits::time(&frame, self.rate);
+        let at = Stamp::new(at.lo + time, at.hi + time + self.hold, Source::User);
+        Heard::Frame { own: true, seen: Seen { frame, at } }
     }
 
     /// When a frame was on the bus.
