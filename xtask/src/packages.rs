@@ -34,7 +34,12 @@ pub const OF_TESTS: [Need; 5] = [
         package: "can-utils",
         why: "is on the other end of the tests' CAN bus",
     },
-    Need { name: "ip", probe: &["ip", "-V"], package: "iproute2", why: "makes the interfaces of the tests' CAN bus" },
+    Need {
+        name: "qemu-system-arm",
+        probe: &["qemu-system-arm", "--version"],
+        package: "qemu-system-arm",
+        why: "runs the firmware of firmware/board",
+    },
 ];
 
 impl Need {

@@ -2,8 +2,10 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 
-use crate::workspace::cargo;
-use crate::{packages, peers};
+#[cfg(target_os = "linux")]
+use crate::guest;
+use crate::workspace::{cargo, root};
+use crate::{firmware, packages, peers};
 
 #[derive(Args)]
 pub struct TestArgs {
@@ -19,6 +21,7 @@ pub struct TestArgs {
 pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     packages::install(&packages::OF_TESTS)?;
     let python = peers::install()?;
+    firmware::build(true)?;
     let passed = |test: &mut Command| {
         let status = test.arg("--no-fail-fast").args(&args.arguments).env("RIG_PEERS", &python).status();
         status.map(|status| status.success()).map_err(|error| format!("cargo does not start: {error}"))
@@ -31,17 +34,18 @@ pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     Ok(if on_can && all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The tests of rig on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
+/// The tests of rig and its twins on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
 #[cfg(target_os = "linux")]
 fn on_can() -> Result<Command, String> {
+    guest::find()?;
     let this = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let runner =
         format!(r#"target."cfg(target_os = \"linux\")".runner = [{:?}, "guest", "--"]"#, this.display().to_string());
     let mut test = cargo();
-    test.args(["--config", &runner, "test", "--package", "rig", "--test", "kernel_can"]);
+    test.args(["--config", &runner, "test", "--package", "rig", "--package", "rig-virtual", "--test", "kernel_can"]);
     // They share the buses.
     test.env("RUST_TEST_THREADS", "1");
     // Where insta does not know it, it asks cargo, which takes seconds in a guest.
-    test.env("INSTA_WORKSPACE_ROOT", crate::workspace::root());
+    test.env("INSTA_WORKSPACE_ROOT", root());
     Ok(test)
 }

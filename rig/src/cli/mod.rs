@@ -17,15 +17,13 @@ pub mod stdout;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use rig::quantity::LONGEST;
-use rig::replay::{Obstacle, Onto, Reply, Speed};
 
 pub use color::Color;
 pub use exit::ExitCode;
+pub use replay::ReplayArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,25 +57,6 @@ Examples:
 const REPORT_EXAMPLES: &str = "\
 Examples:
   rig report reports/20260102T030405Z-islanded-virtual
-";
-
-const REPLAY_EXAMPLES: &str = "\
-Examples:
-  rig replay drive.log --dry-run
-  rig replay drive.log --onto can:vcan0 --skip errors
-  rig replay drive.pcapng --interface can1 --onto slcan:/dev/ttyACM0@500000 --speed 0.5
-  rig replay trace.candump --onto can:can0 --sent-only --reply 601 --reply 701#05
-";
-
-const REPLAY_CODES: &str = "
-Exit codes:
-    0  every frame was on the bus, and every awaited reply came
-    1  a frame was not on the bus, or a reply did not come
-    2  wrong usage
-    3  the bus cannot be opened, or is gone
-    5  the file cannot be read, or something in it cannot be played
-    6  the summary could not be written
-  130  interrupted
 ";
 
 const BENCH_EXAMPLES: &str = "\
@@ -147,7 +126,7 @@ pub enum Command {
     /// The file is a log of candump's (candump -l, a session's trace.candump) or a pcapng file with SocketCAN packets.
     /// Each frame is due at its own distance from the first one, so that errors do not add up; how well that schedule
     /// was kept is part of the summary. What cannot be sent is refused before the first frame, unless --skip names it.
-    #[command(after_help = REPLAY_EXAMPLES, after_long_help = format!("{REPLAY_EXAMPLES}{REPLAY_CODES}"))]
+    #[command(after_help = replay::EXAMPLES, after_long_help = replay::long_help())]
     Replay(ReplayArgs),
     /// Start a fixture's virtual bench alone, for other programs to use
     ///
@@ -227,66 +206,6 @@ pub struct ReportArgs {
     pub session: PathBuf,
 }
 
-/// What to play, onto what, and how.
-#[derive(Clone, Debug, Args)]
-pub struct ReplayArgs {
-    /// The recording
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub file: PathBuf,
-    /// The bus: can:INTERFACE, or slcan:PORT@BITRATE for an adapter on a serial port
-    #[arg(long, value_name = "LINK", required_unless_present = "dry_run")]
-    pub onto: Option<Onto>,
-    /// Play the frames of this interface, where the file has several
-    #[arg(long, value_name = "NAME")]
-    pub interface: Option<String>,
-    /// Play only the frames that were sent by who recorded them
-    #[arg(long)]
-    pub sent_only: bool,
-    /// Play only the frames that were received by who recorded them
-    #[arg(long, conflicts_with = "sent_only")]
-    pub received_only: bool,
-    /// How many times as fast as recorded
-    #[arg(long, value_name = "FACTOR", default_value = "1")]
-    pub speed: Speed,
-    /// How much later than due a frame may be handed over without being counted as late
-    #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = duration)]
-    pub tolerance: Duration,
-    /// Await this frame from another node instead of sending it, and go on when it is there: an identifier, and the
-    /// bytes that its data begins with; frames that were recorded as sent are sent all the same
-    #[arg(long, value_name = "ID[#DATA]")]
-    pub reply: Vec<Reply>,
-    /// How much later than recorded such a frame may come
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
-    pub reply_timeout: Duration,
-    /// Leave out what cannot be sent, and say how much that was: unreadable, errors (error frames), fd (FD frames on a
-    /// classic bus)
-    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
-    pub skip: Vec<Obstacle>,
-    /// Put frames in the order of their times
-    #[arg(long)]
-    pub sort: bool,
-    /// Only say what would be played
-    #[arg(long)]
-    pub dry_run: bool,
-    /// How to write the summary
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub format: Format,
-}
-
-/// A way to write what was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Human,
-    /// For programs
-    Json,
-}
-
-fn duration(text: &str) -> Result<Duration, &'static str> {
-    let duration = humantime::parse_duration(text).ok().filter(|duration| *duration <= LONGEST);
-    duration.ok_or("write a number and a unit, such as 500us, 20ms or 2s, up to a day")
-}
-
 /// Which virtual bench to start.
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
@@ -328,7 +247,10 @@ pub struct CompletionsArgs {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::CommandFactory;
+    use rig::replay::{Obstacle, Speed};
     use test_case::test_case;
 
     use super::*;
@@ -390,7 +312,7 @@ mod tests {
         let Command::Replay(args) = parse(line).unwrap().command else { panic!("not a replay") };
         assert_eq!(args.skip, [Obstacle::Errors, Obstacle::Fd]);
         assert_eq!((args.reply.len(), args.tolerance), (1, Duration::from_micros(200)));
-        assert_eq!((args.speed, args.format), (Speed::RECORDED, Format::Human));
+        assert_eq!((args.speed, args.format), (Speed::RECORDED, replay::Format::Human));
     }
 
     #[test_case("rig replay x.log"; "no bus to play onto")]

@@ -1,12 +1,16 @@
 //! `rig replay`: recorded CAN traffic, played back at its own times.
 
+mod args;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
 
+pub use args::{EXAMPLES, Format, ReplayArgs, long_help};
+
 use super::causes::with_causes;
-use super::{ExitCode, Format, ReplayArgs, stdout};
+use super::{ExitCode, stdout};
 use rig::event::Trouble;
 use rig::host;
 use rig::link::can::{Seen, Tap};

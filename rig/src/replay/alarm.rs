@@ -1,7 +1,6 @@
 //! Waiting for an instant, closer than tokio's timers can, which are rounded up to the next millisecond.
 
 use std::io;
-use std::time::Duration;
 
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
@@ -94,13 +93,14 @@ impl Timer {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::os::fd::{AsFd, AsRawFd, RawFd};
+    use std::time::Duration;
 
     use nix::sys::time::TimeSpec;
     use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
-    use super::{Clock, Duration, Nanos, io};
+    use super::{Clock, Nanos, io};
 
     /// A timer of the kernel, which counts nanoseconds (`man 2 timerfd_create`).
     pub(super) struct Timer(AsyncFd<Raw>);
@@ -145,6 +145,8 @@ mod linux {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]

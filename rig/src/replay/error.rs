@@ -72,7 +72,7 @@ pub enum ReplayError {
     /// A direction was asked for, and the file does not tell it.
     #[error("{0} does not say whether its frame was sent or received: leave out --sent-only and --received-only")]
     Undirected(Place),
-    /// A frame is earlier than the one before it.
+    /// A frame is earlier than one before it, by more than stamps err.
     #[error("{0} is earlier than what is before it: play the frames in the order of their times with --sort")]
     Backwards(Place),
     /// A reply was to be awaited that was never recorded.

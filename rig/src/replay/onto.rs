@@ -58,7 +58,7 @@ const DATA: u32 = 2_000_000;
 fn rate_of(interface: &str) -> Rate {
     use socketcan::CanInterface;
     use socketcan::nl::Mtu;
-    let details = CanInterface::open(interface).and_then(|interface| interface.details().map_err(Into::into));
+    let details = CanInterface::open(interface).and_then(|interface| interface.details());
     let Ok(details) = details else { return Rate { nominal: NOMINAL, data: None } };
     let nominal = details.can.bit_timing.map(|timing| timing.bitrate).filter(|rate| *rate > 0);
     let data = details.can.data_bit_timing.map(|timing| timing.bitrate).filter(|rate| *rate > 0);

@@ -17,9 +17,12 @@ use super::{Alarm, Bus, End, Outcome, Place, Schedule};
 use crate::link::can::Transmitted;
 use crate::stamp::Nanos;
 
-/// How many frames may be handed over and not be on the bus yet. As many in a row that the bus did not take end the
-/// replay.
-const UNDER_WAY: usize = 64;
+/// How many frames may be handed over and not be on the bus yet: fewer than the queue of a CAN interface holds
+/// (`txqueuelen`, 10), for frames that find it full may overtake each other.
+const UNDER_WAY: usize = 8;
+
+/// So many frames in a row that the bus did not take end the replay.
+const REFUSED: usize = 16;
 
 /// How long a frame may take to be on the bus. A bus gives it up before; this is for one that hangs.
 const ON_BUS: Duration = Duration::from_secs(3);
@@ -202,7 +205,7 @@ impl<B: Bus, S: Future<Output = ()>> Player<'_, B, S> {
             Err(error) => {
                 self.refused_in_a_row += 1;
                 self.outcome.failures.add(self.place(sent.number), error.to_string());
-                if self.refused_in_a_row < UNDER_WAY { Ok(()) } else { Err(End::Dead) }
+                if self.refused_in_a_row < REFUSED { Ok(()) } else { Err(End::Dead) }
             }
         }
     }

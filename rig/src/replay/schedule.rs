@@ -7,6 +7,10 @@ use super::recording::{Entry, What};
 use super::{Obstacle, Recording, Refusal, ReplayError, Reply, Unit};
 use crate::stamp::Nanos;
 
+/// How far stamps err: an adapter on USB is asked for its frames every millisecond (USB 2.0, section 5.3). By so much a
+/// frame may seem to be before the one that it came after.
+const STAMPS_ERR: Nanos = 1_000_000;
+
 /// What of a recording is to be played, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
@@ -18,7 +22,8 @@ pub struct Choice {
     pub skip: Vec<Obstacle>,
     /// Recorded frames that are not sent but awaited from another node.
     pub replies: Vec<Reply>,
-    /// Whether frames are put in the order of their times. Otherwise one out of order is refused.
+    /// Whether frames are put in the order of their times, however far they are out of it. Otherwise one that is so by
+    /// more than stamps err is refused.
     pub sort: bool,
     /// Whether the bus carries FD frames.
     pub fd: bool,
@@ -41,6 +46,8 @@ pub struct Schedule {
     pub(super) unit: Unit,
     /// What was left out.
     pub left_out: LeftOut,
+    /// How many frames were put in the order of their times.
+    pub reordered: u64,
 }
 
 /// Something that happens in a replay.
@@ -116,14 +123,14 @@ impl Schedule {
         if !refusals.is_empty() {
             return Err(ReplayError::Refused(refusals));
         }
-        in_order(recording, &mut steps, choice.sort)?;
+        let reordered = in_order(recording, &mut steps, choice.sort)?;
         let replies = choice.replies.clone();
         for (index, reply) in replies.iter().enumerate() {
             if !steps.iter().any(|step| step.act == Act::Await(index)) {
                 return Err(ReplayError::NoReply(reply.clone()));
             }
         }
-        Ok(Self { steps, replies, unit: recording.unit, left_out })
+        Ok(Self { steps, replies, unit: recording.unit, left_out, reordered })
     }
 
     /// How many frames are sent.
@@ -168,18 +175,23 @@ fn act(recording: &Recording, entry: &Entry, frame: &Frame, choice: &Choice) -> 
     })
 }
 
-/// Puts steps in order, or refuses the first one that is not, and counts their times from the first.
-fn in_order(recording: &Recording, steps: &mut [Step], sort: bool) -> Result<(), ReplayError> {
-    if sort {
-        steps.sort_by_key(|step| step.at);
-    } else if let Some(pair) = steps.windows(2).find(|pair| pair[1].at < pair[0].at) {
-        return Err(ReplayError::Backwards(recording.place(pair[1].number)));
+/// Puts steps in order, counts their times from the first, and returns how many were out of order. Refuses the first one
+/// that is so by more than stamps err, unless it may `sort`.
+fn in_order(recording: &Recording, steps: &mut [Step], sort: bool) -> Result<u64, ReplayError> {
+    let (mut latest, mut reordered) = (0, 0);
+    for step in &*steps {
+        if !sort && step.at.saturating_add(STAMPS_ERR) < latest {
+            return Err(ReplayError::Backwards(recording.place(step.number)));
+        }
+        reordered += u64::from(step.at < latest);
+        latest = latest.max(step.at);
     }
+    steps.sort_by_key(|step| step.at);
     let first = steps.first().ok_or(ReplayError::NoFrames)?.at;
     for step in steps {
         step.at -= first;
     }
-    Ok(())
+    Ok(reordered)
 }
 
 impl LeftOut {

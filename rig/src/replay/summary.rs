@@ -33,6 +33,7 @@ impl Summary<'_> {
             "frames": { "planned": schedule.frames(), "fd": schedule.fd_frames() },
             "replies": { "planned": schedule.awaited() },
             "left-out": schedule.left_out,
+            "reordered": schedule.reordered,
             "recorded-ns": schedule.span(),
             "speed": pace.speed.factor(),
         });
@@ -136,6 +137,9 @@ impl fmt::Display for Summary<'_> {
         if !left_out.is_empty() {
             writeln!(f, "left out:   {}", left_out.join(", "))?;
         }
+        if schedule.reordered > 0 {
+            writeln!(f, "reordered:  {}, by their times", frames(schedule.reordered))?;
+        }
         self.outcome.map_or(Ok(()), |outcome| self.outcome(f, outcome))
     }
 }
@@ -180,7 +184,9 @@ mod tests {
 
     fn spread(durations: &[Nanos]) -> Spread {
         let mut spread = Spread::default();
-        durations.iter().for_each(|duration| spread.add(*duration));
+        for duration in durations {
+            spread.add(*duration);
+        }
         spread
     }
 
@@ -248,7 +254,7 @@ mod tests {
         let schedule = schedule();
         let outcome = outcome();
         let json = |outcome| Summary { schedule: &schedule, pace: PACE, outcome }.json();
-        insta::assert_snapshot!(json(Some(&outcome)), @r#"{"end":{"how":"complete"},"failures":[{"at":5,"why":"no\nroom"}],"frames":{"failed":1,"fd":1,"late":1,"not-tried":0,"planned":3,"sent":2},"handed-over-after-due-ns":{"max":2000000,"p50":12345,"p99":2000000},"left-out":{"errors":1,"fd":0,"other-direction":0,"other-interface":0,"unreadable":0},"on-bus-after-due-ns":{"max":2200000,"p50":200000,"p99":2200000},"recorded-ns":25000000,"replies":{"came":1,"planned":1,"surplus":2},"shift-ns":34000000,"speed":1.0,"tolerance-ns":1000000,"took-ns":59123456}"#);
-        insta::assert_snapshot!(json(None), @r#"{"frames":{"fd":1,"planned":3},"left-out":{"errors":1,"fd":0,"other-direction":0,"other-interface":0,"unreadable":0},"recorded-ns":25000000,"replies":{"planned":1},"speed":1.0}"#);
+        insta::assert_snapshot!(json(Some(&outcome)), @r#"{"end":{"how":"complete"},"failures":[{"at":5,"why":"no\nroom"}],"frames":{"failed":1,"fd":1,"late":1,"not-tried":0,"planned":3,"sent":2},"handed-over-after-due-ns":{"max":2000000,"p50":12345,"p99":2000000},"left-out":{"errors":1,"fd":0,"other-direction":0,"other-interface":0,"unreadable":0},"on-bus-after-due-ns":{"max":2200000,"p50":200000,"p99":2200000},"recorded-ns":25000000,"reordered":0,"replies":{"came":1,"planned":1,"surplus":2},"shift-ns":34000000,"speed":1.0,"tolerance-ns":1000000,"took-ns":59123456}"#);
+        insta::assert_snapshot!(json(None), @r#"{"frames":{"fd":1,"planned":3},"left-out":{"errors":1,"fd":0,"other-direction":0,"other-interface":0,"unreadable":0},"recorded-ns":25000000,"reordered":0,"replies":{"planned":1},"speed":1.0}"#);
     }
 }

@@ -57,8 +57,9 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
 fn bus_line(name: &str, bus: &BusUse) -> String {
     let BusUse { frames, lost, peak, .. } = bus;
     let lost = if *lost > 0 { format!(", {} lost by rig", grouped(*lost)) } else { String::new() };
-    let troubles: String =
+    let troubles: Vec<_> =
         bus.troubles.iter().map(|(trouble, count)| format!(", {count} {}", trouble.word())).collect();
+    let troubles = troubles.concat();
     let (frames, mean, peak) = (grouped(*frames), load(bus.mean()), load(*peak));
     plain(&format!("bus {name}: {frames} frames, load {mean}, {peak} in the busiest trial{lost}{troubles}"))
 }

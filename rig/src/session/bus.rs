@@ -53,14 +53,14 @@ impl Bus {
     #[must_use]
     pub fn new(name: &str, fixture: &fixture::Fixture, notes: Notes) -> Option<Self> {
         let spec = fixture.buses.get(name)?.clone();
-        let nodes = fixture.devices.values().filter_map(|device| match &device.link {
+        let on_it = fixture.devices.values().filter_map(|device| match &device.link {
             fixture::Link::Can(node) if node.bus == name => Some(node.ids()),
             _ => None,
         });
         Some(Self {
             name: name.into(),
             spec,
-            ids: nodes.flatten().collect(),
+            ids: on_it.flatten().collect(),
             opened: RefCell::default(),
             trouble: RefCell::default(),
             changed: Notify::new(),

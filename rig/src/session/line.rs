@@ -23,9 +23,9 @@ const UNFINISHED: Duration = Duration::from_millis(500);
 /// An open line.
 pub enum Line {
     /// A stream.
-    Stream(Link, fixture::Protocol),
+    Stream(Box<Link>, fixture::Protocol),
     /// A node of a CAN bus, and where its frames arrive.
-    Node(Node, Mutex<Station>),
+    Node(Box<Node>, Mutex<Station>),
 }
 
 /// Where a device's line is found.
@@ -53,13 +53,24 @@ impl Line {
         match (&device.link, &wires.bus) {
             (fixture::Link::Can(spec), Some(bus)) => {
                 let (node, station) = Node::new(bus.opened().await, spec, actor, clock);
-                Ok(Self::Node(node, Mutex::new(station)))
+                Ok(Self::Node(Box::new(node), Mutex::new(station)))
             }
             (fixture::Link::Can(spec), None) => Err(LinkError::NoBus { name: crate::link::shown(&spec.bus) }),
-            (fixture::Link::Stream(stream), _) => {
-                Ok(Self::Stream(Link::open(stream, &wires.bench, clock).await?, device.protocol))
-            }
+            (fixture::Link::Stream(stream), _) => Self::open_stream(stream, device.protocol, &wires.bench, clock).await,
         }
+    }
+
+    /// Opens a stream.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub async fn open_stream(
+        stream: &fixture::Stream,
+        protocol: fixture::Protocol,
+        bench: &BenchPorts,
+        clock: Clock,
+    ) -> Result<Self, LinkError> {
+        Ok(Self::Stream(Box::new(Link::open(stream, bench, clock).await?), protocol))
     }
 
     /// What was obtained for a stream; a node's bus tells it for all its nodes.

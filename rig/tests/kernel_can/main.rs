@@ -15,6 +15,7 @@ mod lab;
 mod node;
 mod peer;
 mod presence;
+mod replay;
 mod serial_line;
 mod sessions;
 mod slcan;

@@ -25,7 +25,7 @@ fn lab() -> Lab {
         ("never.log", "(1.000000) can0 600#FF T\n(1.000000) can0 601# R\n"),
     ];
     for (name, text) in files {
-        fs::write(lab.path(name), text).unwrap();
+        fs::write(lab.path(name), text).expect("a recording");
     }
     lab
 }
@@ -34,8 +34,8 @@ fn lab() -> Lab {
 fn bench(lab: &Lab) -> Running {
     let fixture = "version = 1\nname = \"cans\"\ntitle = \"A bus\"\nstall-limit = \"10s\"\n[actors]\n[bench.bus.can]\n\
         bitrate = 500000\nadapters = [\"a\", \"b\"]\n";
-    fs::write(lab.path("cans.toml"), fixture).unwrap();
-    fs::create_dir(lab.path("ports")).unwrap();
+    fs::write(lab.path("cans.toml"), fixture).expect("a fixture");
+    fs::create_dir(lab.path("ports")).expect("a folder");
     let mut bench = lab.start(lab.rig(&["bench", "cans.toml", "--dir", "ports"]));
     bench.until_printed("ready");
     bench

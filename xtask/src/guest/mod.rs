@@ -14,7 +14,8 @@ use std::time::Duration;
 use clap::Args;
 
 pub use self::job::Job;
-use crate::packages;
+use self::kernel::Kernel;
+use crate::packages::{self, Need};
 
 #[derive(Args)]
 pub struct GuestArgs {
@@ -29,27 +30,56 @@ pub struct GuestArgs {
     command: Vec<OsString>,
 }
 
-/// Runs a command as root where CAN is, and ends as it ended.
+/// What makes the interfaces.
+const IP: Need =
+    Need { name: "ip", probe: &["ip", "-V"], package: "iproute2", why: "makes the interfaces of the tests' CAN bus" };
+/// What a guest runs in.
+const QEMU: Need = Need {
+    name: "qemu-system-x86_64",
+    probe: &["qemu-system-x86_64", "--version"],
+    package: "qemu-system-x86",
+    why: "boots a kernel that has CAN, which this one has not",
+};
+
+/// Runs a command as root where there is a CAN bus, and ends as it ended.
 ///
 /// # Errors
-/// Says what is missing, or why the guest did not run the command to its end.
+/// Says what is missing, or why the command did not run to its end.
 pub fn run_task(args: &GuestArgs) -> Result<ExitCode, String> {
     let job = Job::here(&args.command)?;
-    let deadline = Duration::from_secs(args.deadline);
-    let code = if args.boot { boot(&job, deadline)? } else { run(&job, deadline)? };
-    Ok(ExitCode::from(code))
+    let place = if args.boot { boot()? } else { find()? };
+    run(&place, &job, Duration::from_secs(args.deadline)).map(ExitCode::from)
 }
 
-/// Runs a job under a kernel that has CAN and returns its exit code. Its output is this program's.
+/// Where a job finds a CAN bus.
+pub enum Place {
+    /// Under this kernel.
+    Here,
+    /// Under one that is booted for it.
+    Guest(Kernel),
+}
+
+/// Finds a place and installs what it needs.
 ///
 /// # Errors
-/// Says what is missing, or why the job did not run to its end.
-pub fn run(job: &Job, deadline: Duration) -> Result<u8, String> {
-    if here::has_can() { here::run(job) } else { boot(job, deadline) }
+/// Names what could not be installed.
+pub fn find() -> Result<Place, String> {
+    packages::install(&[IP])?;
+    if here::has_can() { Ok(Place::Here) } else { boot() }
 }
 
-fn boot(job: &Job, deadline: Duration) -> Result<u8, String> {
-    packages::install(&qemu::NEEDS)?;
-    let kernel = kernel::install()?;
-    qemu::run(&kernel, job, deadline)
+fn boot() -> Result<Place, String> {
+    packages::install(&[IP, QEMU])?;
+    kernel::install().map(Place::Guest)
+}
+
+/// Runs a job and returns its exit code. Its output is this program's.
+///
+/// # Errors
+/// Why the job did not run to its end. There is a deadline for a guest alone, which may hang as a whole.
+pub fn run(place: &Place, job: &Job, deadline: Duration) -> Result<u8, String> {
+    match place {
+        Place::Here => here::run(job),
+        Place::Guest(kernel) => qemu::run(kernel, job, deadline),
+    }
 }

@@ -12,15 +12,6 @@ use tokio::time::{sleep, timeout};
 
 use super::Job;
 use super::kernel::Kernel;
-use crate::packages::Need;
-
-/// What a guest needs of the machine.
-pub const NEEDS: [Need; 1] = [Need {
-    name: "qemu-system-x86_64",
-    probe: &["qemu-system-x86_64", "--version"],
-    package: "qemu-system-x86",
-    why: "boots a kernel that has CAN, which this one has not",
-}];
 
 /// Where the kernel's own messages go.
 const CONSOLE: &str = "console";

@@ -6,6 +6,7 @@ use socketcan::timestamp::{timespec_to_duration, timespec_to_system_time};
 
 /// So many frames are taken with one system call.
 const FRAMES: usize = 32;
+const AT_MOST: libc::c_uint = 32;
 /// `CANFD_MTU`: the kernel's `struct canfd_frame`, of which `struct can_frame` is the beginning.
 const FRAME: usize = 72;
 /// Room for the control messages of a frame: three stamps and a counter, with their heads, in words of eight bytes.
@@ -57,13 +58,7 @@ impl Batch {
         }
         // SAFETY: the kernel writes into the buffers that the headers name, which outlive the call.
         let count = unsafe {
-            libc::recvmmsg(
-                socket.as_raw_fd(),
-                headers.as_mut_ptr(),
-                FRAMES as libc::c_uint,
-                libc::MSG_DONTWAIT,
-                std::ptr::null_mut(),
-            )
+            libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), AT_MOST, libc::MSG_DONTWAIT, std::ptr::null_mut())
         };
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
         for (header, frame) in headers.iter().zip(self.frames.iter()).take(count) {

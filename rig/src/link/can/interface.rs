@@ -140,7 +140,7 @@ fn obtained(name: &str, details: &InterfaceDetails, rates: Rates, asked: Rate) -
     if let Some(state) = details.can.state {
         obtained.insert("state".into(), word(state).into());
     }
-    if let Some(driver) = fs::read_link(format!("/sys/class/net/{name}/device/driver")).ok() {
+    if let Ok(driver) = fs::read_link(format!("/sys/class/net/{name}/device/driver")) {
         let driver = driver.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         obtained.insert("driver".into(), shown(&driver));
     }

@@ -110,6 +110,7 @@ pub trait Tap {
 }
 
 /// What an adapter brings.
+#[derive(Clone, Copy)]
 enum Heard {
     Frame {
         own: bool,

@@ -13,6 +13,7 @@ use socketcan::timestamp::{
 use socketcan::{CanFdSocket, CanFilter, Socket as _, SocketOptions};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::Mutex;
 
 use super::adapter_clock::AdapterClock;
 use super::batch::{Batch, Message, dropped};
@@ -41,7 +42,9 @@ const TICK: Nanos = 1_000;
 
 /// A CAN interface of the kernel.
 pub(super) struct Socket {
-    socket: AsyncFd<CanFdSocket>,
+    descriptor: AsyncFd<CanFdSocket>,
+    /// Held while a frame is handed over, so that frames do not overtake each other where the queue is full.
+    sending: Mutex<()>,
     state: RefCell<State>,
     dropped: Cell<u32>,
     hold: Nanos,
@@ -75,16 +78,17 @@ impl Socket {
         obtained.insert("receive-buffer".into(), room(&socket).map_err(failed)?);
         stamping(&socket, stamps).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
-        let socket = register(socket).map_err(failed)?;
+        let descriptor = register(socket).map_err(failed)?;
         let state =
             State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None, hold) };
-        Ok((Self { socket, state: RefCell::new(state), dropped: Cell::new(0), hold, echoes, rate, clock }, obtained))
+        let (sending, state, dropped) = (Mutex::new(()), RefCell::new(state), Cell::new(0));
+        Ok((Self { descriptor, sending, state, dropped, hold, echoes, rate, clock }, obtained))
     }
 
     /// Waits for frames and tells of all that are there.
     pub(super) async fn hear(&self, each: &mut dyn FnMut(Heard)) -> io::Result<()> {
         loop {
-            let mut ready = self.socket.readable().await?;
+            let mut ready = self.descriptor.readable().await?;
             if let Ok(taken) = ready.try_io(|socket| self.take(socket.get_ref(), each)) {
                 return taken;
             }
@@ -96,11 +100,12 @@ impl Socket {
         /// A queue that is full empties as frames go out; the kernel does not tell when (`man 7 netdevice`,
         /// txqueuelen), so it is asked again.
         const AGAIN: Duration = Duration::from_millis(1);
+        let _turn = self.sending.lock().await;
         let (bytes, length) = raw(frame);
         let until = self.clock.now() + 1_000_000_000;
         loop {
             let before = self.clock.now();
-            match nix::unistd::write(self.socket.get_ref().as_fd(), &bytes[..length]) {
+            match nix::unistd::write(self.descriptor.get_ref().as_fd(), &bytes[..length]) {
                 Ok(_) => return Ok(Stamp::new(before, self.clock.now(), Source::User)),
                 Err(nix::Error::ENOBUFS | nix::Error::EAGAIN) if self.clock.now() < until => {
                     tokio::time::sleep(AGAIN).await;
@@ -135,7 +140,7 @@ impl Socket {
 
     /// Tells of frames that were dropped, where no frame that came after them has told of it.
     pub(super) fn look(&self, each: &mut dyn FnMut(Heard)) -> io::Result<()> {
-        self.count(dropped(self.socket.as_fd())?, each);
+        self.count(dropped(self.descriptor.as_fd())?, each);
         Ok(())
     }
 
@@ -323,7 +328,7 @@ mod tests {
             let data = [0xA5; 64];
             let frame = match kind {
                 0 => Frame::classic(id, &data[..length % 9]),
-                1 => Frame::remote(id, (length % 9) as u8),
+                1 => Frame::remote(id, u8::try_from(length % 9).expect("below 9")),
                 kind => Frame::fd(id, &data[..lengths[length]], kind == 2),
             };
             let (bytes, size) = raw(&frame.expect("a frame"));

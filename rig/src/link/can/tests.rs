@@ -17,6 +17,7 @@ use crate::stamp::{Clock, Source, Stamp};
 
 /// An adapter that answers as it is told to.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own of some adapter")]
 struct Fake {
     acknowledges: bool,
     version: bool,

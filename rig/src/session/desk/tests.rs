@@ -37,7 +37,7 @@ impl Bench {
         let body = Body::from(State::default());
         self.desk.land(
             self.edge(&header),
-            Landed { header, body, size, first: stamp, last: stamp, on_wire: None, made: None, flaw: None },
+            &Landed { header, body, size, first: stamp, last: stamp, on_wire: None, made: None, flaw: None },
         );
     }
 
