@@ -51,7 +51,7 @@ f:36:84: flow control cannot ask for this separation time; write "0ms" to "127ms
 "#);
     insta::assert_snapshot!(problems(&[(LINK, "link = { bus = \"storage\", send = \"600\", receive = \"601\", fd = true, send-address = 3 }")]), @"f:36:8: extended addressing has two addresses; write both `send-address` and `receive-address`, or neither");
     insta::assert_snapshot!(problems(&[(LINK, "link = { bus = \"storage\", send = \"600\", receive = \"601\", fd = true }")]), @"f:36:16: FD frames on the classic bus `storage`; write data-bitrate = 2000000 in [bus.storage], or leave out `fd`");
-    insta::assert_snapshot!(problems(&[("link = { port = \"bench:relays\", baud = 9600 }", "link = { bus = \"storage\" }")]), @"f:68:16: this is not reached over a CAN bus; give it a `port` or a `tcp` address");
+    insta::assert_snapshot!(problems(&[("link = { port = \"bench:relays\", baud = 9600 }", "link = { bus = \"storage\" }")]), @"f:68:16: an instrument is not reached over a CAN bus; give it a `port` or a `tcp` address");
     insta::assert_snapshot!(problems(&[("link = { port = \"bench:meter\", baud = 115200 }", "link = { port = \"bench:meter\", send = \"602\" }")]), @r#"f:59:39: only a link to a CAN bus has this setting; leave it out, or write bus = "NAME""#);
     insta::assert_snapshot!(problems(&[(LINK, "link = { bus = \"storage\", send = \"602\", receive = \"603\" }")]), @r#"f:36:16: no twin on [bench.bus.can] sends what this device sends; add can = { bus = "can", send = …, receive = … } to a twin, with the device's identifiers"#);
 }

@@ -174,9 +174,7 @@ impl Bench {
             port.set_powered(port.device().supply.is_none());
             let wires = Wires { bench: Rc::clone(&ports), bus: bus_of(port.device(), &self.buses) };
             let (port, carrier) = (Rc::clone(port), Rc::clone(&self.scene.carrier));
-            self.tasks.push(spawn_local(async move {
-                tokio::join!(port.listen(&wires, &*carrier), port.listen_second(&wires, &*carrier));
-            }));
+            self.tasks.push(spawn_local(async move { port.listen(&wires, &*carrier).await }));
         }
         tokio::task::yield_now().await;
         self.supply.energise(fixture).await?;

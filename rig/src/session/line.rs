@@ -56,21 +56,10 @@ impl Line {
                 Ok(Self::Node(Box::new(node), Mutex::new(station)))
             }
             (fixture::Link::Can(spec), None) => Err(LinkError::NoBus { name: crate::link::shown(&spec.bus) }),
-            (fixture::Link::Stream(stream), _) => Self::open_stream(stream, device.protocol, &wires.bench, clock).await,
+            (fixture::Link::Stream(stream), _) => {
+                Ok(Self::Stream(Box::new(Link::open(stream, &wires.bench, clock).await?), device.protocol))
+            }
         }
-    }
-
-    /// Opens a stream.
-    ///
-    /// # Errors
-    /// Why it cannot be opened.
-    pub async fn open_stream(
-        stream: &fixture::Stream,
-        protocol: fixture::Protocol,
-        bench: &BenchPorts,
-        clock: Clock,
-    ) -> Result<Self, LinkError> {
-        Ok(Self::Stream(Box::new(Link::open(stream, bench, clock).await?), protocol))
     }
 
     /// What was obtained for a stream; a node's bus tells it for all its nodes.

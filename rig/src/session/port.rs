@@ -1,23 +1,24 @@
-mod listen;
-
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rig_payload::{Actor, Frame, Header};
 use tokio::sync::Notify;
 
 use super::belief::{Belief, Boot, Reading};
-use super::line::Line;
+use super::line::{Line, Tap, Wires};
 use super::notes::Notes;
-use crate::event::{Fact, Flaw, Misbehaviour, Size, Stray};
-use crate::fixture::{self, Device, Level};
-use crate::link::{LinkError, Sent};
+use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Size, Stray};
+use crate::fixture::{self, Device, Level, Stream};
+use crate::link::{Chunk, LinkError, Sent};
 use crate::plan::EdgeId;
 use crate::protocol::can::NodeError;
 use crate::protocol::{Arrived, Unit};
 use crate::stamp::Stamp;
 
+/// How often a port that is gone is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Strays in one trial from which on a device is said to babble.
 const BABBLE: u32 = 10;
 
@@ -27,7 +28,6 @@ pub struct Port {
     actor: Actor,
     device: Device,
     line: RefCell<Option<Rc<Line>>>,
-    second_open: Cell<bool>,
     trouble: RefCell<Option<LinkError>>,
     belief: RefCell<Belief>,
     powered: Cell<bool>,
@@ -64,7 +64,6 @@ impl Port {
             belief: RefCell::new(Belief::new(device.stamp_drift_ppm)),
             device,
             line: RefCell::default(),
-            second_open: Cell::new(false),
             trouble: RefCell::default(),
             powered: Cell::new(true),
             boots: Cell::new(0),
@@ -97,15 +96,26 @@ impl Port {
         &self.device
     }
 
+    /// Opens the port and listens; where it is not there, or no longer, looks for it again until the session ends.
+    pub async fn listen(&self, wires: &Wires, ear: &dyn Ear) {
+        loop {
+            match Line::open(&self.device, self.actor, wires, self.notes.clock()).await {
+                Ok(line) => self.hear_until_lost(Rc::new(line), ear).await,
+                Err(error) => *self.trouble.borrow_mut() = Some(error),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// Why the port could not be opened, the last time it was tried in vain.
     #[must_use]
     pub fn trouble(&self) -> Option<LinkError> {
         self.trouble.take()
     }
 
-    /// Waits until the port is open, and the second one, where the device has one.
+    /// Waits until the port is open.
     pub async fn opened(&self) {
-        self.until(|| self.is_open()).await;
+        self.until(|| self.line.borrow().is_some()).await;
     }
 
     /// Sends a payload to the device.
@@ -168,7 +178,7 @@ impl Port {
     /// Whether the port is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.line.borrow().is_some() && (self.device.second_link.is_none() || self.second_open.get())
+        self.line.borrow().is_some()
     }
 
     /// Whether the device's supply is up.
@@ -235,6 +245,36 @@ impl Port {
         }
     }
 
+    async fn hear_until_lost(&self, line: Rc<Line>, ear: &dyn Ear) {
+        if let Some(obtained) = line.obtained() {
+            self.notes.note(Fact::LinkUp { name: self.name.to_string(), obtained: obtained.clone() });
+        }
+        *self.line.borrow_mut() = Some(Rc::clone(&line));
+        self.adrift.set(false);
+        self.changed.notify_waiters();
+        let error = line.hear(&Listener { port: self, ear }).await;
+        *self.line.borrow_mut() = None;
+        let fixture::Link::Stream(stream) = &self.device.link else {
+            // An adapter of a bus has a supply of its own; its loss was noted once for all devices of the bus.
+            self.adrift.set(true);
+            return;
+        };
+        // A port of the device's own goes with its power, and the system may tell of it when power is back already.
+        let unpowered = !self.powered.get() || self.belief.borrow().is_boot_due();
+        self.adrift.set(!unpowered);
+        self.notes.note(Fact::LinkDown { name: self.name.to_string(), reason: error.to_string(), unpowered });
+        if !unpowered {
+            let port = describe(stream);
+            self.notes.fault(
+                RigFault::AdapterGone,
+                format!(
+                    "the port of {} ({port}) is gone although it has power: {error}; check cable and adapter",
+                    self.name
+                ),
+            );
+        }
+    }
+
     fn take(&self, arrived: &Arrived, ear: &dyn Ear) {
         match arrived.what {
             Unit::Whole(frame) if frame.header.kind == rig_payload::Kind::Boot => self.boot(&frame, arrived, ear),
@@ -290,6 +330,39 @@ impl Port {
             );
             ear.forgot(self);
         }
+    }
+}
+
+/// Notes what a port's line brings.
+struct Listener<'a> {
+    port: &'a Port,
+    ear: &'a dyn Ear,
+}
+
+impl Tap for Listener<'_> {
+    fn bytes(&self, chunk: &Chunk, bytes: &[u8]) -> bool {
+        let Port { name, notes, heard, .. } = self.port;
+        heard.set(heard.get() + chunk.length as u64);
+        notes.traffic(name, false, chunk.read.hi, bytes, None);
+        // What the cut left unfinished is not to run into the boot payload.
+        self.port.powered.get() && self.port.cut_short.take()
+    }
+
+    fn arrived(&self, arrived: &Arrived) {
+        if let fixture::Link::Can(_) = self.port.device.link {
+            self.port.heard.set(self.port.heard.get() + u64::from(arrived.bytes));
+        }
+        self.port.take(arrived, self.ear);
+    }
+}
+
+fn describe(stream: &Stream) -> String {
+    match stream {
+        Stream::Serial(serial) => match &serial.port {
+            crate::fixture::Port::Path(path) => path.display().to_string(),
+            crate::fixture::Port::Bench(name) => format!("bench:{name}"),
+        },
+        Stream::Tcp(address) => address.clone(),
     }
 }
 

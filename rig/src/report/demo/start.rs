@@ -119,7 +119,6 @@ fn fixture() -> Fixture {
             ("serial".into(), serial_number.into()),
         ]),
         link: Link::Stream(Stream::Serial(serial(port, 115_200))),
-        second_link: None,
         protocol: Protocol::ReferenceFrame,
         feeder: Some("feeder".into()),
         supply: supply.map(Into::into),

@@ -83,7 +83,6 @@ fn device(device: &Device) -> Vec<Named> {
         named("detects within", setting(device.detection)),
         named("enters service after", setting(device.enter_service)),
     ]);
-    facts.extend(device.second_link.as_ref().map(|to| named("second link", stream(to))));
     facts.extend(
         device.stamp_drift_ppm.map(|ppm| named("clock error", format!("at most {ppm} ppm; its stamps are used"))),
     );
