@@ -21,6 +21,14 @@ pub fn frames(log: &str) -> Vec<Seen> {
     log.lines().map(|line| record(line).seen).filter(|seen| !is_last(seen)).collect()
 }
 
+/// Both are the same frames in the same order.
+pub fn assert_same(these: &[Seen], those: &[Seen]) {
+    let count = these.len().max(those.len());
+    if let Some(at) = (0..count).find(|at| these.get(*at) != those.get(*at)) {
+        panic!("{} and {} frames; at {at}, {:?} and {:?}", these.len(), those.len(), these.get(at), those.get(at));
+    }
+}
+
 fn is_last(seen: &Seen) -> bool {
     matches!(seen, Seen::Frame(frame) if frame.id() == LAST)
 }

@@ -27,7 +27,7 @@ impl Tap for Told {
         self.frames.borrow_mut().push((own, *seen));
     }
 
-    fn trouble(&self, trouble: Trouble, _: Stamp, _: Option<(u32, [u8; 8])>) {
+    fn trouble(&self, trouble: Trouble, _: Stamp) {
         self.troubles.borrow_mut().push(trouble);
     }
 
@@ -39,9 +39,8 @@ impl Tap for Told {
         panic!("nobody steps the clock, by {nanos} ns");
     }
 
-    fn contradiction(&self) {
-        panic!("a true clock contradicts itself");
-    }
+    /// An emulated adapter on a busy machine may have held back every frame until now.
+    fn contradiction(&self) {}
 }
 
 /// Opens an interface in real time, and listens to it for as long as the local set runs.

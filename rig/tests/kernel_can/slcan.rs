@@ -5,7 +5,7 @@ use rig::stamp::{Clock, Source};
 use rig_can::candump::Seen;
 use tokio::task::spawn_blocking;
 
-use crate::candump::{Candump, frames};
+use crate::candump::{Candump, assert_same, frames};
 use crate::lab::Lab;
 use crate::node;
 use crate::peer::Peer;
@@ -39,7 +39,7 @@ fn a_session_goes_over_the_kernels_slcan() {
     let ended = lab.run(&[]);
     assert_eq!(ended.code, Some(3), "a few trials decide nothing: {}{}", ended.out, ended.err);
     ended.assert_all_in_time(TRIALS);
-    assert_eq!(candump.frames(), frames(&ended.file("trace.candump")));
+    assert_same(&candump.frames(), &frames(&ended.file("trace.candump")));
     let storage = "Distr. Cust. Storage";
     for (label, delivery) in ended.deliveries_of(storage) {
         // The kernel shows an own frame when it hands it to the adapter, and not when it was on the bus.
@@ -70,7 +70,7 @@ fn frames_of_every_kind_go_both_ways_between_the_kernels_slcan_and_rigs() {
             let seen = node::next(&mut station).await;
             assert_eq!((Seen::Frame(seen.frame), seen.at.source), (sent, Source::Hardware));
         }
-        assert_eq!(candump.frames(), frames(KINDS), "what the kernel was given");
+        assert_same(&candump.frames(), &frames(KINDS));
 
         for frame in frames(KINDS) {
             let Seen::Frame(frame) = frame else { panic!("{frame:?}") };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use crate::candump::{Candump, Logger, frames};
+use crate::candump::{Candump, Logger, assert_same, frames};
 use crate::lab::{Ended, Lab};
 use crate::node;
 use crate::peer::Peer;
@@ -57,9 +57,9 @@ fn what_candump_logs_of_a_session_rig_replays() {
     let (lab, ended) = session();
     let trace = frames(&ended.file("trace.candump"));
     let log = logger.log(trace.len());
-    assert_eq!(frames(&log), trace, "what rig saw on the bus is what candump saw");
+    assert_same(&frames(&log), &trace);
     let log: String = log.lines().take(trace.len()).map(|line| format!("{line}\n")).collect();
-    assert_eq!(replayed(&lab, &log), trace);
+    assert_same(&replayed(&lab, &log), &trace);
 }
 
 #[test]
@@ -68,13 +68,13 @@ fn canplayer_plays_a_sessions_trace() {
     let trace = lab.session().join("trace.candump");
     let candump = Candump::listen("vcan0");
     Peer::run("canplayer", &["-I", trace.to_str().expect("a path"), "vcan0=storage"], "");
-    assert_eq!(candump.frames(), frames(&ended.file("trace.candump")));
+    assert_same(&candump.frames(), &frames(&ended.file("trace.candump")));
 }
 
 #[test]
 fn rig_replays_frames_of_every_kind() {
     let lab = Lab::on("smoke", "vcan");
-    assert_eq!(replayed(&lab, KINDS), frames(KINDS));
+    assert_same(&replayed(&lab, KINDS), &frames(KINDS));
 }
 
 #[test]

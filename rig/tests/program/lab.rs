@@ -184,6 +184,14 @@ impl Running {
         self.until(text, |_| fs::read_to_string(&events).is_ok_and(|events| events.contains(text)));
     }
 
+    /// Waits until one more trial has begun.
+    pub fn until_another_trial(&mut self) {
+        let started = |events: &str| events.matches("trial-started").count();
+        let events = self.session.join("events.jsonl");
+        let before = started(&read(&events));
+        self.until("another trial", |_| started(&read(&events)) > before);
+    }
+
     /// Waits until standard error holds this text.
     pub fn until_said(&mut self, text: &str) {
         self.until(text, |running| read(&running.err).contains(text));
@@ -289,7 +297,9 @@ impl Ended {
         let events = self.events();
         let Some(Event { fact: Fact::Started(start), .. }) = events.first() else { panic!("no start: {events:?}") };
         let mut tally = Tally::new((**start).clone());
-        events.iter().for_each(|event| tally.note(event));
+        for event in &events {
+            tally.note(event);
+        }
         tally.findings()
     }
 

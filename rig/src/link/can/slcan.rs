@@ -210,7 +210,7 @@ impl Slcan {
                     if trouble == Trouble::Overrun {
                         each(Heard::Lost(0));
                     }
-                    each(Heard::Trouble { trouble, at, raw: None });
+                    each(Heard::Trouble { trouble, at });
                 }
                 self.looked.notify_waiters();
             }
