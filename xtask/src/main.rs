@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod bench;
 mod debian;
+mod firmware;
 #[cfg(target_os = "linux")]
 mod guest;
 mod packages;
@@ -26,6 +27,8 @@ struct Cli {
 enum Task {
     /// Install what the tests need where it is missing, then run all tests
     Test(test::TestArgs),
+    /// Build the device programs for their boards, and say what they take
+    Firmware(firmware::FirmwareArgs),
     /// Write the JSON schemas of plans and fixtures
     Schema(schema::SchemaArgs),
     /// Measure rig against bare loops and its aims
@@ -45,6 +48,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Test(args) => test::run(&args),
+        Task::Firmware(args) => firmware::run(&args),
         Task::Schema(args) => schema::run(&args),
         #[cfg(target_os = "linux")]
         Task::Bench(args) => bench::run(&args),

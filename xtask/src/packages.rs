@@ -12,7 +12,7 @@ pub struct Need {
 }
 
 /// What tests call on every machine.
-pub const OF_TESTS: [Need; 5] = [
+pub const OF_TESTS: [Need; 6] = [
     Need {
         name: "tshark",
         probe: &["tshark", "--version"],
@@ -35,6 +35,12 @@ pub const OF_TESTS: [Need; 5] = [
         why: "is on the other end of the tests' CAN bus",
     },
     Need { name: "ip", probe: &["ip", "-V"], package: "iproute2", why: "makes the interfaces of the tests' CAN bus" },
+    Need {
+        name: "qemu-system-arm",
+        probe: &["qemu-system-arm", "--version"],
+        package: "qemu-system-arm",
+        why: "runs the firmware of firmware/board",
+    },
 ];
 
 impl Need {
