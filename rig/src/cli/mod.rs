@@ -9,8 +9,8 @@ mod exit;
 pub mod flash;
 mod interrupt;
 mod outcome;
-mod problems;
 pub mod probe;
+mod problems;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -187,6 +187,9 @@ pub struct RunArgs {
     /// Play in virtual time with twins in memory
     #[arg(long)]
     pub simulate: bool,
+    /// Trust the firmware that the devices hold: compare and flash nothing
+    #[arg(long)]
+    pub no_flash: bool,
     /// The folder in which the session's folder is made
     #[arg(long, value_name = "DIR", default_value = "reports", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,

@@ -115,7 +115,9 @@ pub enum ProbeError {
     #[error("the flash cannot be programmed: {0}")]
     Unprogrammed(String),
     /// After programming, the flash holds something else.
-    #[error("the flash holds something else than was programmed, from {address:#010x} on: worn out, or write-protected?")]
+    #[error(
+        "the flash holds something else than was programmed, from {address:#010x} on: worn out, or write-protected?"
+    )]
     Unverified {
         /// The first address that differs.
         address: u64,

@@ -191,12 +191,12 @@ impl Attached {
         let image = &self.program.as_ref().ok_or(ProbeError::NoFirmware)?.image;
         let mut loader = self.session.target().flash_loader();
         let elf = &mut Cursor::new(image.bytes());
-        loader.load_image(&mut self.session, elf, ElfLoader(ElfOptions::default()), None).map_err(|error| {
-            match error {
+        loader.load_image(&mut self.session, elf, ElfLoader(ElfOptions::default()), None).map_err(
+            |error| match error {
                 FileDownloadError::Other(error) => error.into(),
                 error => wrong(image, &words(&error)),
-            }
-        })?;
+            },
+        )?;
         let misplaced = loader.data().find(|(start, bytes)| {
             let last = start + (bytes.len() as u64).saturating_sub(1);
             !self.session.target().memory_map.iter().any(|region| {
@@ -206,7 +206,10 @@ impl Attached {
         });
         if let Some((start, _)) = misplaced {
             let chip = &self.session.target().name;
-            return Err(wrong(image, &format!("{chip} has no memory at {start:#010x}; is it linked for another chip?")));
+            return Err(wrong(
+                image,
+                &format!("{chip} has no memory at {start:#010x}; is it linked for another chip?"),
+            ));
         }
         Ok(loader)
     }

@@ -126,6 +126,8 @@ fn fixture() -> Fixture {
         detection: Duration::from_millis(500),
         enter_service: Duration::from_secs(1),
         stamp_drift_ppm: None,
+        in_home: None,
+        probe: None,
     };
     let rail = |channel| Rail {
         switch: Contact { instrument: "relays".into(), channel },
