@@ -33,7 +33,7 @@ pub fn run(args: &FirmwareArgs) -> Result<ExitCode, String> {
         for program in PROGRAMS {
             let image = Image::read(&elf(board, program)).map_err(|error| chain(&error))?;
             let sizes = image.sizes();
-            let stack = if board == EMULATED { stack(&image)? } else { "not measured: has not run".to_owned() };
+            let stack = if board == EMULATED { stack(&image)? } else { "not measured: it has not run".to_owned() };
             println!("{board:12}{program:9}{:>8}{:>7}{:>8}   {stack}", sizes.text, sizes.data, sizes.bss);
         }
     }

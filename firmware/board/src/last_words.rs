@@ -42,14 +42,15 @@ const FAULTS: [(u32, &str); 12] = [
 
 /// Why a device is booting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Reset {
     /// Its power was gone.
-    PowerOn,
+    PowerOn = 0,
     /// Its program ran, and somebody reset it: the pin, or a debug probe.
-    External,
-    Panic,
-    HardFault,
-    Watchdog,
+    External = 1,
+    Panic = 2,
+    HardFault = 3,
+    Watchdog = 4,
 }
 
 impl Reset {
@@ -181,20 +182,15 @@ pub(crate) fn take() -> (Reset, Option<Said>) {
     // SAFETY: both types are made of integers.
     let (words, ran) = unsafe { (RIG_LAST_WORDS.get(), HAS_RUN.get() == RAN) };
     HAS_RUN.set(RAN);
-    let bitten = Here::was_reset_by_watchdog();
+    let board_says = Here::reset();
     let is_new = words.magic == MAGIC && words.reported == 0 && words.check == words.said.check();
-    if let Some(reset) = Reset::from_code(words.said.reset).filter(|_| is_new) {
+    // A short power cut may leave RAM as it was.
+    let is_true = is_new && board_says != Some(Reset::PowerOn);
+    if let Some(reset) = Reset::from_code(words.said.reset).filter(|_| is_true) {
         RIG_LAST_WORDS.set(LastWords { reported: 1, ..words });
         return (reset, Some(words.said));
     }
-    let reset = if bitten {
-        Reset::Watchdog
-    } else if ran {
-        Reset::External
-    } else {
-        Reset::PowerOn
-    };
-    (reset, None)
+    (board_says.unwrap_or(if ran { Reset::External } else { Reset::PowerOn }), None)
 }
 
 /// Keeps the last words and resets the device.

@@ -19,6 +19,7 @@ mod program;
 pub use identity::Identity;
 pub use last_words::LastWords;
 pub use program::run;
+pub use rig_device::Role;
 
 /// The whole of a program: its identity at a symbol that a debug probe finds, and its entry.
 #[macro_export]
@@ -35,5 +36,3 @@ macro_rules! program {
         }
     };
 }
-
-pub use rig_device::Role;

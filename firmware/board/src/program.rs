@@ -17,8 +17,9 @@ use crate::port::{Arrival, COMMANDS, FIELD};
 /// the delay is in no budget, so that a shorter one tests the same rows.
 const SETTINGS: Settings = Settings { ride_through: 40_000_000, enter_service: 20_000_000, reclose: 100_000_000 };
 
-/// How long a boot waits for the first word of the feeder's sense, in nanoseconds. Without one the feeder is down.
-const SENSE_PATIENCE: u64 = 50_000_000;
+/// How long a boot waits for the first word of the feeder's sense, in nanoseconds. A module that is there takes a
+/// fraction of it; without one the feeder is down.
+const SENSE_PATIENCE: u64 = 500_000_000;
 /// Bytes that the device takes in at a step.
 const CHUNK: usize = 64;
 
@@ -136,7 +137,11 @@ struct Commands {
 
 impl Commands {
     fn find(&mut self, arrival: Arrival) -> Option<Frame> {
-        let (Chunk::Frame(frame), _) = self.decoder.push(arrival.byte)? else { return None };
+        let (chunk, spent) = self.decoder.push(arrival.byte)?;
+        let Chunk::Frame(frame) = chunk else {
+            warn!("broken {=usize} bytes at={=u64}", spent, arrival.at);
+            return None;
+        };
         let header = frame.header;
         if header.destination != self.address || header.kind.reply().is_none() {
             return None;

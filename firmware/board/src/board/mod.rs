@@ -4,6 +4,8 @@ use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use rig_store::Flash;
 
+use crate::last_words::Reset;
+
 #[cfg(feature = "blue-pill")]
 mod blue_pill;
 #[cfg(feature = "mps2-an385")]
@@ -44,8 +46,8 @@ pub(crate) trait Board {
     /// Tells the watchdog that the program comes round. Its patience is 5 s.
     fn feed();
 
-    /// Whether the watchdog made this boot and left no last words.
-    fn was_reset_by_watchdog() -> bool;
+    /// Why it boots, as far as its own registers tell.
+    fn reset() -> Option<Reset>;
 }
 
 /// A serial port's registers.

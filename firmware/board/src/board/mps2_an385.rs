@@ -15,6 +15,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use rig_store::Flash;
 
 use super::{BAUD, Board, Line, Uart};
+use crate::last_words::Reset;
 use crate::peripheral::Peripheral;
 use crate::port;
 
@@ -27,7 +28,7 @@ const SENSE: CmsdkUart = CmsdkUart(UART2);
 mod map {
     use super::Peripheral;
 
-    // SAFETY: AN385, table 4-1, has these blocks at these addresses.
+    // SAFETY: AN385's memory map has these blocks at these addresses.
     pub(super) const TIMER0: Peripheral = unsafe { Peripheral::at(0x4000_0000) };
     pub(super) const UART0: Peripheral = unsafe { Peripheral::at(0x4000_4000) };
     pub(super) const UART1: Peripheral = unsafe { Peripheral::at(0x4000_5000) };
@@ -36,7 +37,7 @@ mod map {
 }
 use map::{TIMER0, UART0, UART1, UART2, WATCHDOG};
 
-/// Interrupt lines (AN385, table 4-2).
+/// Interrupt lines (AN385, interrupt assignments).
 const LINES: [Line; 7] = [Line(0), Line(1), Line(2), Line(3), Line(4), Line(5), Line(8)];
 
 #[expect(unsafe_code, reason = "the handler that cortex-m-rt has for what has none")]
@@ -119,9 +120,9 @@ impl Board for Mps2An385 {
         WATCHDOG.write(watchdog::CLEAR, 1);
     }
 
-    /// Never: the first time-out is an NMI, which keeps last words.
-    fn was_reset_by_watchdog() -> bool {
-        false
+    /// Nothing tells. RAM is lost with the power, and the watchdog's first time-out is an NMI, which keeps last words.
+    fn reset() -> Option<Reset> {
+        None
     }
 }
 
@@ -130,7 +131,7 @@ extern "C" fn alarmed() {
     TIMER0.write(timer::CLEAR, 1);
 }
 
-/// A CMSDK APB watchdog (Arm DDI 0479, 4.6).
+/// A CMSDK APB watchdog (Arm DDI 0479, APB watchdog).
 mod watchdog {
     pub(super) const LOAD: usize = 0x00;
     pub(super) const CONTROL: usize = 0x08;
@@ -142,7 +143,7 @@ mod watchdog {
     pub(super) const PATIENCE: u32 = 5 * super::CLOCK;
 }
 
-/// A CMSDK APB timer (Arm DDI 0479, 4.3).
+/// A CMSDK APB timer (Arm DDI 0479, APB timer).
 mod timer {
     pub(super) const CONTROL: usize = 0x0;
     pub(super) const VALUE: usize = 0x4;
@@ -152,7 +153,7 @@ mod timer {
     pub(super) const INTERRUPT: u32 = 1 << 3;
 }
 
-/// A CMSDK APB UART (Arm DDI 0479, 4.5). It has room for one byte each way.
+/// A CMSDK APB UART (Arm DDI 0479, APB UART). It has room for one byte each way.
 #[derive(Clone, Copy)]
 pub(crate) struct CmsdkUart(Peripheral);
 
