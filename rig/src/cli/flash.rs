@@ -6,8 +6,9 @@ use std::time::Duration;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{ExitCode, FlashArgs, TargetArgs, stdout};
+use super::{ExitCode, FlashArgs, TargetArgs, problems, stdout};
 use rig::probe::{Driver, Identity, Probe, ProbeError, Progress, Target};
+use rig::problem::Problems;
 use rig::visible::visible;
 
 /// Bytes of a build id that are shown.
@@ -50,6 +51,10 @@ pub(super) fn on_runtime(work: impl Future<Output = Result<(), Failure>>) -> Exi
     };
     match runtime.block_on(work) {
         Ok(()) => ExitCode::Pass,
+        Err(Failure::Fixture(problems)) => {
+            problems::show(&problems);
+            ExitCode::BadInput
+        }
         Err(failure) => {
             eprintln!("error: {}", visible(&failure.to_string()));
             failure.code()
@@ -63,6 +68,9 @@ pub(super) enum Failure {
     /// A probe does not do its part, or was asked for what cannot be.
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    /// A fixture has problems.
+    #[error("the fixture has problems")]
+    Fixture(Problems),
     /// The output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -72,6 +80,7 @@ impl Failure {
     fn code(&self) -> ExitCode {
         match self {
             Self::Output(_) => ExitCode::NotWritten,
+            Self::Fixture(_) => ExitCode::BadInput,
             Self::Probe(ProbeError::Selector(_) | ProbeError::UnknownChip { .. }) => ExitCode::Usage,
             Self::Probe(
                 ProbeError::Description { .. }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::flash::{Failure, on_runtime, print, target};
 use super::{ExitCode, FlashArgs, ProbeArgs, ProbeCommand, ProbeListArgs};
+use rig::fixture::{Fixture, Selector};
 use rig::probe::{self, CoreState, Driver, Found, LogLine, Probe};
 use rig::visible::visible;
 
@@ -24,12 +25,32 @@ pub fn run(args: &ProbeArgs) -> ExitCode {
     }
 }
 
-async fn list(_: &ProbeListArgs) -> Result<(), Failure> {
-    let found = Driver::this()?.list(None).await?;
+async fn list(args: &ProbeListArgs) -> Result<(), Failure> {
+    let driver = Driver::this()?;
+    let found = driver.list(None).await?;
     if found.is_empty() {
         eprintln!("no probe is plugged in");
     }
-    print(&found.iter().map(shown).collect::<String>())
+    let mut text: String = found.iter().map(shown).collect();
+    if let Some(file) = &args.fixture {
+        let fixture = Fixture::load(file).map_err(Failure::Fixture)?.value;
+        for (name, device) in &fixture.devices {
+            if let Some(probe) = &device.probe {
+                text.push_str(&of_device(&driver, name, &probe.selector).await?);
+            }
+        }
+    }
+    print(&text)
+}
+
+/// A device's probe. One that a network reaches is listed whether it is there or not.
+async fn of_device(driver: &Driver, name: &str, selector: &Selector) -> Result<String, Failure> {
+    let (selector, note) = match selector {
+        Selector::Bench(board) => (format!("bench:{board}"), "there while the virtual bench runs"),
+        Selector::Probe(selector) if driver.list(Some(selector)).await?.is_empty() => (selector.clone(), "not there"),
+        Selector::Probe(selector) => (selector.clone(), "named by the fixture"),
+    };
+    Ok(format!("{}\n", visible(&format!("{selector}  device {name}: {note}"))))
 }
 
 fn shown(found: &Found) -> String {

@@ -110,7 +110,8 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
     }
     if args.simulate && !fixture.can_simulate() {
         eprintln!(
-            "error: {} has real ports; to simulate, every port must be one of its [bench] table",
+            "error: {} has real ports or boards; to simulate, every port must be one of a twin, a relay board or a supply \
+             of its [bench] table",
             args.fixture.display()
         );
         return Err(ExitCode::BadInput);
