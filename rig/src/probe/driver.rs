@@ -133,17 +133,12 @@ impl Probe {
     /// # Errors
     /// Where the flash cannot be programmed, or holds something else afterwards.
     pub async fn flash(&mut self, mut told: impl FnMut(Progress)) -> Result<(), ProbeError> {
-        let mut process = self.process.take().ok_or_else(|| ProbeError::Ended(Request::Flash.words().to_owned()))?;
-        process.send(&Request::Flash, PROGRESSES).await?;
-        loop {
-            match process.receive(&Request::Flash, PROGRESSES).await? {
-                Response::Progress(progress) => told(progress),
-                response => {
-                    self.process = Some(process);
-                    return response.done();
-                }
-            }
+        let mut response = self.ask(Request::Flash, PROGRESSES).await?;
+        while let Response::Progress(progress) = response {
+            told(progress);
+            response = self.hear(&Request::Flash, PROGRESSES).await?;
         }
+        response.done()
     }
 
     /// Starts the target's program anew.
@@ -214,33 +209,55 @@ impl Probe {
         }
     }
 
+    /// Ends the process at once, and waits until it is gone and the probe free again.
+    pub async fn end(mut self) {
+        if let Some(Process { mut child, .. }) = self.process.take() {
+            let _ = child.kill().await;
+        }
+    }
+
     async fn done(&mut self, request: Request, within: Duration) -> Result<(), ProbeError> {
         self.ask(request, within).await?.done()
     }
 
     /// Asks, and waits for the answer. Where none comes the process is killed; it may be in any state.
     async fn ask(&mut self, request: Request, within: Duration) -> Result<Response, ProbeError> {
-        let mut process = self.process.take().ok_or_else(|| ProbeError::Ended(request.words().to_owned()))?;
-        process.send(&request, within).await?;
-        let response = process.receive(&request, within).await?;
-        self.process = Some(process);
-        match response {
+        let mut process = self.process.take().ok_or_else(|| request.ended())?;
+        let sent = process.send(&request, within).await;
+        self.keep(process, sent).await?;
+        self.hear(&request, within).await
+    }
+
+    /// Waits for an answer to what was asked.
+    async fn hear(&mut self, request: &Request, within: Duration) -> Result<Response, ProbeError> {
+        let mut process = self.process.take().ok_or_else(|| request.ended())?;
+        let heard = process.receive(request, within).await;
+        match self.keep(process, heard).await? {
             Response::Failed(error) => Err(error),
             response => Ok(response),
         }
+    }
+
+    /// Keeps the process, or kills it where it has failed.
+    async fn keep<T>(&mut self, mut process: Process, result: Result<T, ProbeError>) -> Result<T, ProbeError> {
+        if result.is_ok() {
+            self.process = Some(process);
+        } else {
+            let _ = process.child.kill().await;
+        }
+        result
     }
 }
 
 impl Process {
     async fn send(&mut self, request: &Request, within: Duration) -> Result<(), ProbeError> {
-        let ended = || ProbeError::Ended(request.words().to_owned());
         let mut line = serde_json::to_vec(request).map_err(|_| ProbeError::Gibberish)?;
         line.push(b'\n');
         let sent = async {
             self.requests.write_all(&line).await?;
             self.requests.flush().await
         };
-        timeout(within, sent).await.map_err(|_| request.silent(within))?.map_err(|_| ended())
+        timeout(within, sent).await.map_err(|_| request.silent(within))?.map_err(|_| request.ended())
     }
 
     async fn receive(&mut self, request: &Request, within: Duration) -> Result<Response, ProbeError> {
@@ -249,7 +266,7 @@ impl Process {
         let read = timeout(within, limited.read_until(b'\n', &mut line)).await;
         match read.map_err(|_| request.silent(within))? {
             Ok(1..) if line.ends_with(b"\n") => serde_json::from_slice(&line).map_err(|_| ProbeError::Gibberish),
-            _ => Err(ProbeError::Ended(request.words().to_owned())),
+            _ => Err(request.ended()),
         }
     }
 }
@@ -281,6 +298,10 @@ impl Request {
             Self::Log => "read the log",
             Self::Detach => "let its target go",
         }
+    }
+
+    fn ended(&self) -> ProbeError {
+        ProbeError::Ended(self.words().to_owned())
     }
 
     fn silent(&self, within: Duration) -> ProbeError {

@@ -12,6 +12,7 @@ use crate::event::{Fact, Firmware, Installed, Misbehaviour};
 use crate::fixture::{self, Selector};
 use crate::link::BenchPorts;
 use crate::probe::{Driver, Image, Probe, ProbeError, Target};
+use crate::stamp::Nanos;
 
 /// A device whose firmware is known, and the probe that is at it.
 pub struct Held {
@@ -21,6 +22,8 @@ pub struct Held {
     pub target: Target,
     /// The probe, attached.
     pub probe: Probe,
+    /// What its log holds was not written before.
+    pub since: Nanos,
 }
 
 /// What puts firmware on devices, and with what.
@@ -68,10 +71,12 @@ impl<'a> Installer<'a> {
             Installed::Flashed
         };
         self.note(port, (&image, elf), how, &mut probe).await?;
+        let mut since = 0;
         if how != Installed::Trusted {
+            since = self.notes.now();
             self.start(port, &mut probe).await?;
         }
-        Ok(Some(Held { port: Rc::clone(port), target, probe }))
+        Ok(Some(Held { port: Rc::clone(port), target, probe, since }))
     }
 
     async fn note(

@@ -36,6 +36,8 @@ pub struct Port {
     trouble: RefCell<Option<LinkError>>,
     belief: RefCell<Belief>,
     powered: Cell<bool>,
+    /// How often its supply was cut.
+    cuts: Cell<u32>,
     boots: Cell<u32>,
     heard: Cell<u64>,
     strays: Cell<u32>,
@@ -75,6 +77,7 @@ impl Port {
             line: RefCell::default(),
             trouble: RefCell::default(),
             powered: Cell::new(true),
+            cuts: Cell::new(0),
             boots: Cell::new(0),
             heard: Cell::new(0),
             strays: Cell::new(0),
@@ -162,6 +165,7 @@ impl Port {
         self.powered.set(powered);
         self.changed.notify_waiters();
         if !powered {
+            self.cuts.set(self.cuts.get() + 1);
             self.home.cut_short.set(true);
             self.belief.borrow_mut().cut();
             self.cut_short.set(true);
@@ -194,6 +198,12 @@ impl Port {
     /// Waits until the device's supply is up, or down.
     pub async fn power_is(&self, up: bool) {
         self.until(|| self.powered.get() == up).await;
+    }
+
+    /// How often the device's supply was cut.
+    #[must_use]
+    pub fn cuts(&self) -> u32 {
+        self.cuts.get()
     }
 
     /// How often the device has said that it booted.

@@ -56,6 +56,15 @@ impl Port {
         belief.map(this.at, self.notes.now())
     }
 
+    /// A line of the device's log was written at `stamp` of its clock, in the life after boot `boots`: when that was,
+    /// where it is in this life and its clock is trusted. A log's stamps are cut off to the microsecond.
+    #[must_use]
+    pub fn instant_of(&self, stamp: u64, boots: u16) -> Option<Stamp> {
+        let belief = self.belief.borrow();
+        let at = (belief.boots() == Some(boots)).then(|| belief.map(stamp, self.notes.now())).flatten()?;
+        Some(Stamp { hi: at.hi.saturating_add(1_000), ..at })
+    }
+
     /// Whether the device's log may tell when a command arrived.
     #[must_use]
     pub fn tells_arrivals(&self) -> bool {
