@@ -398,6 +398,8 @@ pub enum Misbehaviour {
     UnexpectedBoot,
     /// It did not let a payload of many frames through.
     RefusedPayload,
+    /// It held a command for longer than the fixture allows before it answered.
+    SlowAnswer,
     /// Its program ended: a fault, a panic, or a watchdog that had waited long enough.
     Crashed,
 }
@@ -413,6 +415,7 @@ impl Misbehaviour {
             Self::Babbling => "babbling",
             Self::UnexpectedBoot => "unexpected-boot",
             Self::RefusedPayload => "refused-payload",
+            Self::SlowAnswer => "slow-answer",
             Self::Crashed => "crashed",
         }
     }

@@ -102,6 +102,7 @@ const fn misbehaviour(how: Misbehaviour) -> &'static str {
         Misbehaviour::Babbling => "babbling",
         Misbehaviour::UnexpectedBoot => "booted by itself",
         Misbehaviour::RefusedPayload => "refused a payload",
+        Misbehaviour::SlowAnswer => "slow answer",
         Misbehaviour::Crashed => "crashed",
     }
 }

@@ -18,7 +18,7 @@ use super::pause::pause;
 use super::port::Port;
 use super::supply::{Edge, Supply};
 use super::wiring::Place;
-use crate::event::{Arrival, Delivery, Fact};
+use crate::event::{Arrival, Delivery, Fact, Misbehaviour};
 use crate::fixture::Level;
 use crate::plan::{Action, Cause, EdgeId, Plan};
 use crate::power::PowerError;
@@ -59,9 +59,17 @@ struct Command {
     kind: Kind,
     sequence: u16,
     sending: Sending,
-    /// The latest it can have arrived, once something has answered it.
-    answered: Cell<Option<Nanos>>,
+    answer: Cell<Option<Answer>>,
     noted: Cell<bool>,
+}
+
+/// The first answer to a command.
+#[derive(Clone, Copy)]
+struct Answer {
+    /// The latest that the command can have arrived.
+    after: Nanos,
+    /// When its first byte was seen.
+    first: Stamp,
 }
 
 impl Player {
@@ -165,7 +173,7 @@ impl Player {
         }
         let sending = self.carrier.send(edge, &frame).await;
         let sequence = frame.header.sequence;
-        let command = Command { kind, sequence, sending, answered: Cell::default(), noted: Cell::default() };
+        let command = Command { kind, sequence, sending, answer: Cell::default(), noted: Cell::default() };
         self.commands.borrow_mut().insert(edge, command);
     }
 
@@ -249,9 +257,9 @@ impl Player {
     /// The first answer to a command shows that the command had arrived before it.
     fn note_answered(&self, edge: EdgeId, answer: &Landed) {
         let commands = self.commands.borrow();
-        let Some(command) = commands.get(&edge).filter(|command| command.answered.get().is_none()) else { return };
+        let Some(command) = commands.get(&edge).filter(|command| command.answer.get().is_none()) else { return };
         let answered = Stamp::new(command.reached().lo, answer.first.hi, Source::Bounded);
-        command.answered.set(Some(narrow(answered, answer.made).hi));
+        command.answer.set(Some(Answer { after: narrow(answered, answer.made).hi, first: answer.first }));
         // A log that is being read may still tell when it arrived.
         if !self.port_of(edge).is_some_and(|port| port.tells_arrivals()) {
             self.note_command(edge, command);
@@ -276,7 +284,8 @@ impl Player {
             return;
         }
         let logged = self.port_of(edge).and_then(|port| port.arrival_of(command.kind, command.sequence));
-        let latest = command.answered.get().or(logged.map(|_| self.notes.now()));
+        let answer = command.answer.get();
+        let latest = answer.map(|answer| answer.after).or(logged.map(|_| self.notes.now()));
         let arrived = latest.map(|latest| narrow(Stamp::new(command.reached().lo, latest, Source::Bounded), logged));
         let end = match &command.sending.lost_in {
             Some(hop) => Arrival::LostInHop(hop.clone()),
@@ -284,6 +293,10 @@ impl Player {
             None => Arrival::Absent,
         };
         self.note(edge, end, |edge| command.delivery(edge, arrived));
+        if let (Some(port), Some(answer)) = (self.port_of(edge), answer) {
+            let had = arrived.filter(|_| logged.is_some()).unwrap_or(command.reached());
+            judge_answer(port, command, answer.first.since(had).lo);
+        }
     }
 
     /// The port of the device that an edge goes to.
@@ -332,6 +345,16 @@ impl Player {
         let wait = allowed + self.plan.patience;
         from.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX))
     }
+}
+
+/// Notes that a device held a command for longer than it may; it did so for at least `held` nanoseconds.
+fn judge_answer(port: &Port, command: &Command, held: Nanos) {
+    let Some(allowed) = port.device().answer.filter(|allowed| Duration::from_nanos(held) > *allowed) else { return };
+    let held = Duration::from_millis(held / 1_000_000);
+    let [held, allowed] = [held, allowed].map(humantime::format_duration);
+    let (kind, sequence) = (command.kind.name(), command.sequence);
+    let detail = format!("it held {kind} (sequence {sequence}) for {held} before it answered; {allowed} is allowed");
+    port.misbehaved(Misbehaviour::SlowAnswer, detail);
 }
 
 /// What makes an originator send.

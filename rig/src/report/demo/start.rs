@@ -125,6 +125,7 @@ fn fixture() -> Fixture {
         boot: Duration::from_millis(500),
         detection: Duration::from_millis(500),
         enter_service: Duration::from_secs(1),
+        answer: None,
         stamp_drift_ppm: None,
         in_home: None,
         probe: None,
