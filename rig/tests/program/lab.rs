@@ -289,7 +289,9 @@ impl Ended {
         let events = self.events();
         let Some(Event { fact: Fact::Started(start), .. }) = events.first() else { panic!("no start: {events:?}") };
         let mut tally = Tally::new((**start).clone());
-        events.iter().for_each(|event| tally.note(event));
+        for event in &events {
+            tally.note(event);
+        }
         tally.findings()
     }
 
