@@ -110,6 +110,22 @@ pub enum Fact {
         /// Its count of boots.
         boots: u16,
     },
+    /// What a device holds, read back before the first trial.
+    Firmware(Firmware),
+    /// A line that a device's program has logged.
+    Log {
+        /// The device's name.
+        device: String,
+        /// When: after the log was last emptied, before the line was read.
+        at: Stamp,
+        /// How important it is: `trace` to `error`; empty where the program does not say.
+        level: String,
+        /// What it says.
+        text: String,
+        /// When, in nanoseconds of the device's clock, where the program says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stamp: Option<u64>,
+    },
     /// A device did something that no single delivery shows.
     Misbehaved {
         /// The device's name.
@@ -173,6 +189,49 @@ pub struct Start {
     pub fixture: Fixture,
     /// What the system granted: kernel, real-time priority, CPU latency, clock.
     pub host: BTreeMap<String, String>,
+}
+
+/// What firmware a device holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firmware {
+    /// The device's name.
+    pub device: String,
+    /// Name of the ELF file.
+    pub elf: String,
+    /// SHA-256 of the ELF file.
+    pub sha256: String,
+    /// What the device's flash says it was built from, in hexadecimal; none where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<String>,
+    /// The version that the device's flash tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How it came there.
+    pub how: Installed,
+}
+
+/// How firmware came onto a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Installed {
+    /// rig programmed it.
+    Flashed,
+    /// The device held it already, byte for byte.
+    Held,
+    /// rig was told to trust what is there, and compared nothing.
+    Trusted,
+}
+
+impl Installed {
+    /// In a word, as events spell it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Flashed => "flashed",
+            Self::Held => "held",
+            Self::Trusted => "trusted",
+        }
+    }
 }
 
 /// A payload over an edge in a trial, or its absence.
@@ -339,6 +398,10 @@ pub enum Misbehaviour {
     UnexpectedBoot,
     /// It did not let a payload of many frames through.
     RefusedPayload,
+    /// It held a command for longer than the fixture allows before it answered.
+    SlowAnswer,
+    /// Its program ended: a fault, a panic, or a watchdog that had waited long enough.
+    Crashed,
 }
 
 impl Misbehaviour {
@@ -352,6 +415,8 @@ impl Misbehaviour {
             Self::Babbling => "babbling",
             Self::UnexpectedBoot => "unexpected-boot",
             Self::RefusedPayload => "refused-payload",
+            Self::SlowAnswer => "slow-answer",
+            Self::Crashed => "crashed",
         }
     }
 }
@@ -378,6 +443,8 @@ pub enum RigFault {
     ClockStep,
     /// An emulated actor could not send, receive or commit.
     Actor,
+    /// A debug probe did not do its part before the first trial.
+    Probe,
     /// The virtual bench ended by itself.
     BenchGone,
     /// rig panicked.
@@ -398,6 +465,7 @@ impl RigFault {
             Self::Stalled => "stalled",
             Self::ClockStep => "clock-step",
             Self::Actor => "actor",
+            Self::Probe => "probe",
             Self::BenchGone => "bench-gone",
             Self::Panic => "panic",
         }

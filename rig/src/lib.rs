@@ -26,6 +26,7 @@ pub mod link;
 pub mod live;
 pub mod plan;
 pub mod power;
+pub mod probe;
 pub mod problem;
 pub mod protocol;
 pub mod quantity;

@@ -83,3 +83,31 @@ f:77:6: no program; write program and arguments: on = ["uhubctl", "-a", "on", "-
 f:78:8: this driver has no `link`; leave it out, or check the driver
 "#);
 }
+
+#[test]
+fn boards_that_are_wired_wrongly() {
+    let bench = r#"
+[bench.board.meter]
+machine = "microbit"
+baud = 9600
+feeder = "feeder"
+supply = "meter-suply"
+[[bench.board.meter.fault]]
+kind = "hang"
+rate = 2.0
+"#;
+    let virtual_bench = include_str!("../../fixtures/virtual.toml");
+    let twin = virtual_bench.find("[bench.twin.meter]").expect("there is a twin");
+    let relays = virtual_bench.find("[bench.relays.relays]").expect("there is a relay board");
+    let text = format!("{}{bench}{}", &virtual_bench[..twin], &virtual_bench[relays..]);
+    let problems = Fixture::parse(&Source::new("f", &text)).err().map(|problems| problems.to_string());
+    insta::assert_snapshot!(problems.unwrap_or_default(), @r#"
+f:52:9: the board `meter` has another feeder; write the same `feeder` here and in [bench.board.meter]
+f:54:39: the board `meter` runs at 9600 baud, this link at 115200; write baud = 9600 here, or baud = 115200 in [bench.board.meter]
+f:55:10: the board `meter` has another supply; write the same `supply` here and in [bench.board.meter]
+f:179:1: there is no rail `meter-suply`; did you mean `meter-supply`?
+f:179:1: board "meter" has faults of a probe that it has not; add probe = true
+f:179:1: board "meter" has a feeder, which a micro:bit has no UART to sense; leave it out, or use mps2-an385
+f:179:1: board "meter" has a fault of rate 2; a rate is from 0 to 1
+"#);
+}

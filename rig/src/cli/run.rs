@@ -110,7 +110,8 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
     }
     if args.simulate && !fixture.can_simulate() {
         eprintln!(
-            "error: {} has real ports; to simulate, every port must be one of its [bench] table",
+            "error: {} has real ports or boards; to simulate, every port must be one of a twin, a relay board or a supply \
+             of its [bench] table",
             args.fixture.display()
         );
         return Err(ExitCode::BadInput);
@@ -128,6 +129,7 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         seed,
         command,
         simulated: args.simulate,
+        flash: !args.no_flash,
     })
 }
 
@@ -160,6 +162,9 @@ fn again(args: &RunArgs, trials: u32, seed: u64) -> Vec<String> {
     }
     if args.simulate {
         command.push("--simulate".to_owned());
+    }
+    if args.no_flash {
+        command.push("--no-flash".to_owned());
     }
     command
 }

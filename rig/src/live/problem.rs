@@ -102,6 +102,8 @@ const fn misbehaviour(how: Misbehaviour) -> &'static str {
         Misbehaviour::Babbling => "babbling",
         Misbehaviour::UnexpectedBoot => "booted by itself",
         Misbehaviour::RefusedPayload => "refused a payload",
+        Misbehaviour::SlowAnswer => "slow answer",
+        Misbehaviour::Crashed => "crashed",
     }
 }
 
@@ -116,6 +118,7 @@ const fn rig_fault(fault: RigFault) -> &'static str {
         RigFault::Stalled => "stalled",
         RigFault::ClockStep => "clock stepped",
         RigFault::Actor => "actor",
+        RigFault::Probe => "debug probe",
         RigFault::BenchGone => "virtual bench gone",
         RigFault::Panic => "panic",
     }

@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::event::{End, Event, Fact, Flaw, Misbehaviour, PowerStage, RigFault, Trouble};
+use crate::event::{End, Event, Fact, Firmware, Flaw, Installed, Misbehaviour, PowerStage, RigFault, Trouble};
 use crate::fixture::Level;
 use crate::plan::{Budget, EdgeId, Plan};
 use crate::stamp::{Elapsed, Nanos, Source, Stamp};
@@ -139,6 +139,8 @@ pub(super) fn large() -> Findings {
             BTreeMap::from([("low latency".into(), "granted".into()), ("adapter timer".into(), "1 ms".into())]),
         )]),
         buses: BTreeMap::from([("storage".into(), bus())]),
+        firmware: vec![firmware()],
+        logged: BTreeMap::from([("storage".into(), 4_711)]),
         notes: vec![
             Remark {
                 at: 2 * MS,
@@ -245,6 +247,18 @@ fn power() -> Vec<PowerEdge> {
         }
     }
     edges
+}
+
+/// What a device holds; its version is hostile.
+fn firmware() -> Firmware {
+    Firmware {
+        device: "storage".into(),
+        elf: "storage <b>.elf".into(),
+        sha256: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".into(),
+        build_id: Some("f1b0a9dcbb4a6eb4591c3bc549f13c7f".into()),
+        version: Some("0.1.0\u{202e}".into()),
+        how: Installed::Flashed,
+    }
 }
 
 /// A bus that carried a little, lost a frame and complained twice.

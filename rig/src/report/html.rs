@@ -7,6 +7,7 @@
 mod bench;
 mod buses;
 mod claim;
+mod firmware;
 mod page;
 mod record;
 

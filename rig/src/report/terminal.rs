@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use super::label::claims;
 use super::quantity::{grouped, load, plain, setting};
 use super::spread::{Quantile, Spread};
+use crate::event::{Firmware, Installed};
 use crate::verdict::{BusUse, Finding, Findings, Outcome, Verdict};
 use crate::visible::{columns_of, visible, visible_in};
 
+/// Digits of a digest that are shown.
+const DIGITS: usize = 12;
 /// The most faults of the rig told one by one; all of them are in the report.
 const FAULTS: usize = 5;
 /// Columns that a line which goes on is set in.
@@ -40,6 +43,9 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
     if faults.len() > FAULTS {
         layout.wrap(&mut out, &format!("and {} more faults of the rig, in the report", faults.len() - FAULTS));
     }
+    for held in &findings.firmware {
+        layout.wrap(&mut out, &firmware_line(held));
+    }
     for (name, bus) in &findings.buses {
         layout.wrap(&mut out, &bus_line(name, bus));
     }
@@ -52,6 +58,18 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
     }
     let _ = writeln!(out, "verdict: {}", layout.paint(Some(findings.verdict)));
     out
+}
+
+fn firmware_line(held: &Firmware) -> String {
+    let Firmware { device, elf, sha256, version, how, .. } = held;
+    let version = version.as_ref().map(|version| format!(" version {version}")).unwrap_or_default();
+    let digest: String = sha256.chars().take(DIGITS).collect();
+    let how = match how {
+        Installed::Flashed => "flashed",
+        Installed::Held => "already there",
+        Installed::Trusted => "trusted to be there",
+    };
+    plain(&format!("firmware {device}: {elf}{version} (SHA-256 {digest}…), {how}"))
 }
 
 fn bus_line(name: &str, bus: &BusUse) -> String {

@@ -4,7 +4,7 @@ use rig_payload::{Frame, Header, Kind, Mode, State};
 
 use crate::event::Flaw;
 use crate::fixture::Level;
-use crate::stamp::{Contradiction, ForeignClock, Stamp};
+use crate::stamp::{Contradiction, ForeignClock, Nanos, Stamp};
 
 /// Commands a belief remembers: more than any plan has in flight.
 const REMEMBERED: usize = 32;
@@ -112,6 +112,18 @@ impl Belief {
     #[must_use]
     pub fn is_boot_due(&self) -> bool {
         self.boot_due
+    }
+
+    /// The count of boots of the life that it is in, where it has told it.
+    #[must_use]
+    pub fn boots(&self) -> Option<u16> {
+        self.boots
+    }
+
+    /// An instant of the device's clock on the session clock, where its stamps are trusted and bounded.
+    #[must_use]
+    pub fn map(&self, stamp: u64, now: Nanos) -> Option<Stamp> {
+        self.clock.as_ref()?.map(stamp, now)
     }
 
     /// What did not outlive a boot is forgotten: the device's clock and its count of payloads begin anew.

@@ -12,7 +12,9 @@ use super::bus::Bus;
 use super::carrier::{Carrier, Parts};
 use super::child::{BenchChild, ChildError};
 use super::desk::Desk;
+use super::firmware::Installer;
 use super::line::Wires;
+use super::logbook::Logbook;
 use super::notes::Notes;
 use super::player::Scene;
 use super::port::Port;
@@ -25,6 +27,7 @@ use crate::fixture::{Device, Fixture, Link as DeviceLink, Player, Stream};
 use crate::link::{BenchPorts, Link, LinkError, MemoryPort};
 use crate::plan::{EdgeId, Plan};
 use crate::power::{PowerError, Rails};
+use crate::probe::{Driver, ProbeError};
 
 /// Name of the database of the operations' analytic actor in a session's folder.
 pub const DATABASE: &str = "analytic.sqlite";
@@ -68,6 +71,9 @@ pub enum BenchFailure {
         /// What the adapter tells.
         trouble: Trouble,
     },
+    /// A device's debug probe does not do its part.
+    #[error("device {0}: {1}")]
+    Probe(String, ProbeError),
     /// A device's port comes and goes.
     #[error("device {0}: its port is there and gone again; check cable and adapter")]
     Loose(String),
@@ -95,6 +101,7 @@ impl BenchFailure {
         match self {
             Self::Child(_) | Self::Virtual(_) => RigFault::BenchGone,
             Self::Port(..) | Self::Loose(_) | Self::Bus(..) | Self::Deaf { .. } => RigFault::AdapterGone,
+            Self::Probe(..) => RigFault::Probe,
             Self::Power(error) => error.fault(),
             Self::Connect(..) | Self::External(..) | Self::Database(_) | Self::Unplayed(_) => RigFault::Actor,
         }
@@ -130,7 +137,7 @@ impl Bench {
                 return Err(failure);
             }
         };
-        if let Err(failure) = bench.wake(&session.fixture, ports).await {
+        if let Err(failure) = bench.wake(session, notes, ports).await {
             bench.close().await;
             return Err(failure);
         }
@@ -168,22 +175,27 @@ impl Bench {
         }
     }
 
-    async fn wake(&mut self, fixture: &Fixture, ports: Rc<BenchPorts>) -> Result<(), BenchFailure> {
+    async fn wake(&mut self, session: &Session, notes: &Notes, ports: Rc<BenchPorts>) -> Result<(), BenchFailure> {
         for port in self.scene.carrier.ports() {
             // Until its rail has been energised, a device with a supply may have no port.
             port.set_powered(port.device().supply.is_none());
-            let wires = Wires { bench: Rc::clone(&ports), bus: bus_of(port.device(), &self.buses) };
-            let (port, carrier) = (Rc::clone(port), Rc::clone(&self.scene.carrier));
-            self.tasks.push(spawn_local(async move { port.listen(&wires, &*carrier).await }));
+            let wires = || Wires { bench: Rc::clone(&ports), bus: bus_of(port.device(), &self.buses) };
+            let (listener, carrier, line) = (Rc::clone(port), Rc::clone(&self.scene.carrier), wires());
+            self.tasks.push(spawn_local(async move { listener.listen(&line, &*carrier).await }));
+            let (listener, carrier, line) = (Rc::clone(port), Rc::clone(&self.scene.carrier), wires());
+            self.tasks.push(spawn_local(async move { listener.listen_at_home(&line, &*carrier).await }));
         }
         tokio::task::yield_now().await;
-        self.supply.energise(fixture).await?;
+        self.supply.energise(&session.fixture).await?;
+        // A device may have no port before it has its firmware.
+        self.put_firmware(session, notes, &ports).await?;
         for port in self.scene.carrier.ports() {
+            let name = || port.name().to_string();
             if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.opened()).await.is_err() {
-                let name = port.name().to_string();
-                return Err(port
-                    .trouble()
-                    .map_or(BenchFailure::Loose(name.clone()), |error| BenchFailure::Port(name, error)));
+                return Err(missing(name(), port.trouble()));
+            }
+            if tokio::time::timeout(PORT_APPEARS, port.opened_at_home()).await.is_err() {
+                return Err(missing(format!("{}.in-home", name()), port.trouble_at_home()));
             }
             port.settle();
         }
@@ -193,6 +205,28 @@ impl Bench {
             }
         }
         Ok(())
+    }
+
+    /// Puts firmware on the devices that have a probe, and reads their logs from now on.
+    async fn put_firmware(&mut self, session: &Session, notes: &Notes, ports: &BenchPorts) -> Result<(), BenchFailure> {
+        if session.simulated || session.fixture.devices.values().all(|device| device.probe.is_none()) {
+            return Ok(());
+        }
+        let driver = Driver::this().map_err(|error| BenchFailure::Probe("with a probe".to_owned(), error))?;
+        let devices: Vec<_> = self.scene.carrier.ports().cloned().collect();
+        let installed = Installer::new(session, notes, ports, &driver).install(&devices).await;
+        for held in installed.map_err(|(device, error)| BenchFailure::Probe(device, error))? {
+            let logbook = Logbook::new(held, driver.clone(), notes.clone());
+            self.tasks.push(spawn_local(logbook.keep()));
+        }
+        Ok(())
+    }
+}
+
+fn missing(device: String, trouble: Option<LinkError>) -> BenchFailure {
+    match trouble {
+        Some(error) => BenchFailure::Port(device, error),
+        None => BenchFailure::Loose(device),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::bus::Bus;
 use crate::event::Size;
-use crate::fixture::{self, Device};
+use crate::fixture::{self, Device, Stream};
 use crate::link::can::Station;
 use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent};
 use crate::protocol::can::{Node, NodeError};
@@ -56,10 +56,21 @@ impl Line {
                 Ok(Self::Node(Box::new(node), Mutex::new(station)))
             }
             (fixture::Link::Can(spec), None) => Err(LinkError::NoBus { name: crate::link::shown(&spec.bus) }),
-            (fixture::Link::Stream(stream), _) => {
-                Ok(Self::Stream(Box::new(Link::open(stream, &wires.bench, clock).await?), device.protocol))
-            }
+            (fixture::Link::Stream(stream), _) => Self::stream(stream, device.protocol, wires, clock).await,
         }
+    }
+
+    /// Opens a stream.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub async fn stream(
+        stream: &Stream,
+        protocol: fixture::Protocol,
+        wires: &Wires,
+        clock: Clock,
+    ) -> Result<Self, LinkError> {
+        Ok(Self::Stream(Box::new(Link::open(stream, &wires.bench, clock).await?), protocol))
     }
 
     /// What was obtained for a stream; a node's bus tells it for all its nodes.

@@ -1,3 +1,6 @@
+mod arrivals;
+mod home;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -6,6 +9,8 @@ use std::time::Duration;
 use rig_payload::{Actor, Frame, Header};
 use tokio::sync::Notify;
 
+use self::arrivals::Arrivals;
+use self::home::Home;
 use super::belief::{Belief, Boot, Reading};
 use super::line::{Line, Tap, Wires};
 use super::notes::Notes;
@@ -31,6 +36,8 @@ pub struct Port {
     trouble: RefCell<Option<LinkError>>,
     belief: RefCell<Belief>,
     powered: Cell<bool>,
+    /// How often its supply was cut.
+    cuts: Cell<u32>,
     boots: Cell<u32>,
     heard: Cell<u64>,
     strays: Cell<u32>,
@@ -40,6 +47,10 @@ pub struct Port {
     /// Its port was lost although it has power, and is not back.
     adrift: Cell<bool>,
     silent: Cell<bool>,
+    /// The port of its own for what it sends to a home.
+    home: Home,
+    /// What its log tells of commands.
+    arrivals: Arrivals,
     changed: Notify,
     notes: Notes,
 }
@@ -66,6 +77,7 @@ impl Port {
             line: RefCell::default(),
             trouble: RefCell::default(),
             powered: Cell::new(true),
+            cuts: Cell::new(0),
             boots: Cell::new(0),
             heard: Cell::new(0),
             strays: Cell::new(0),
@@ -73,6 +85,8 @@ impl Port {
             returning: Cell::new(false),
             adrift: Cell::new(false),
             silent: Cell::new(false),
+            home: Home::default(),
+            arrivals: Arrivals::default(),
             changed: Notify::new(),
             notes,
         }
@@ -158,7 +172,10 @@ impl Port {
     /// The device's supply changes.
     pub fn set_powered(&self, powered: bool) {
         self.powered.set(powered);
+        self.changed.notify_waiters();
         if !powered {
+            self.cuts.set(self.cuts.get() + 1);
+            self.home.cut_short.set(true);
             self.belief.borrow_mut().cut();
             self.cut_short.set(true);
             self.returning.set(true);
@@ -187,6 +204,17 @@ impl Port {
         self.powered.get()
     }
 
+    /// Waits until the device's supply is up, or down.
+    pub async fn power_is(&self, up: bool) {
+        self.until(|| self.powered.get() == up).await;
+    }
+
+    /// How often the device's supply was cut.
+    #[must_use]
+    pub fn cuts(&self) -> u32 {
+        self.cuts.get()
+    }
+
     /// How often the device has said that it booted.
     #[must_use]
     pub fn boots(&self) -> u32 {
@@ -196,6 +224,17 @@ impl Port {
     /// Waits until the device has booted more often than `before`.
     pub async fn booted_since(&self, before: u32) {
         self.until(|| self.boots.get() > before).await;
+    }
+
+    /// The device is started anew: it will boot.
+    pub fn restarts(&self) {
+        self.belief.borrow_mut().cut();
+    }
+
+    /// Whether the device has not said that it booted since its power came.
+    #[must_use]
+    pub fn is_boot_due(&self) -> bool {
+        self.belief.borrow().is_boot_due()
     }
 
     /// From now on a boot is due only after a cut.
@@ -252,7 +291,7 @@ impl Port {
         *self.line.borrow_mut() = Some(Rc::clone(&line));
         self.adrift.set(false);
         self.changed.notify_waiters();
-        let error = line.hear(&Listener { port: self, ear }).await;
+        let error = line.hear(&Listener { port: self, ear, name: &self.name, cut_short: &self.cut_short }).await;
         *self.line.borrow_mut() = None;
         let fixture::Link::Stream(stream) = &self.device.link else {
             // An adapter of a bus has a supply of its own; its loss was noted once for all devices of the bus.
@@ -337,15 +376,19 @@ impl Port {
 struct Listener<'a> {
     port: &'a Port,
     ear: &'a dyn Ear,
+    /// The line's name.
+    name: &'a Arc<str>,
+    /// Whether a cut may have left something unfinished on the line.
+    cut_short: &'a Cell<bool>,
 }
 
 impl Tap for Listener<'_> {
     fn bytes(&self, chunk: &Chunk, bytes: &[u8]) -> bool {
-        let Port { name, notes, heard, .. } = self.port;
+        let Port { notes, heard, .. } = self.port;
         heard.set(heard.get() + chunk.length as u64);
-        notes.traffic(name, false, chunk.read.hi, bytes, None);
+        notes.traffic(self.name, false, chunk.read.hi, bytes, None);
         // What the cut left unfinished is not to run into the boot payload.
-        self.port.powered.get() && self.port.cut_short.take()
+        self.port.powered.get() && self.cut_short.take()
     }
 
     fn arrived(&self, arrived: &Arrived) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::BusUse;
-use crate::event::{End, Flaw, Misbehaviour, PowerStage, RigFault, Start};
+use crate::event::{End, Firmware, Flaw, Misbehaviour, PowerStage, RigFault, Start};
 use crate::fixture::Level;
 use crate::plan::{Budget, EdgeId};
 use crate::stamp::{Elapsed, Nanos, Stamp};
@@ -53,7 +53,11 @@ pub struct Findings {
     pub links: BTreeMap<String, BTreeMap<String, String>>,
     /// What passed over each CAN bus, by its name.
     pub buses: BTreeMap<String, BusUse>,
-    /// Ports that went and came, boots, safe states and warnings, in words.
+    /// What firmware devices hold.
+    pub firmware: Vec<Firmware>,
+    /// How many lines each device has logged, where its log was read.
+    pub logged: BTreeMap<String, u64>,
+    /// Ports that went and came, boots, what devices logged before they crashed, safe states and warnings, in words.
     pub notes: Vec<Remark<()>>,
 }
 

@@ -5,6 +5,7 @@ mod bus_use;
 mod claim;
 mod findings;
 mod judge;
+mod log_tail;
 mod percent;
 mod remark;
 pub mod sequential;

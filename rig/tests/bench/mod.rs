@@ -53,6 +53,7 @@ pub fn simulate(plan: Plan, fixture: Fixture, seed: u64) -> Simulated {
         seed,
         command: Vec::new(),
         simulated: true,
+        flash: true,
     };
     let (records, received) = mpsc::channel();
     let (_stop, stopped) = tokio::sync::watch::channel(false);

@@ -125,7 +125,10 @@ fn fixture() -> Fixture {
         boot: Duration::from_millis(500),
         detection: Duration::from_millis(500),
         enter_service: Duration::from_secs(1),
+        answer: None,
         stamp_drift_ppm: None,
+        in_home: None,
+        probe: None,
     };
     let rail = |channel| Rail {
         switch: Contact { instrument: "relays".into(), channel },

@@ -237,6 +237,8 @@ pub(super) fn kind_word(how: Misbehaviour) -> &'static str {
         Misbehaviour::Babbling => "babbling",
         Misbehaviour::UnexpectedBoot => "unexpected boot",
         Misbehaviour::RefusedPayload => "refused payload",
+        Misbehaviour::SlowAnswer => "slow answer",
+        Misbehaviour::Crashed => "crashed",
     }
 }
 

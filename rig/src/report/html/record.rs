@@ -106,6 +106,7 @@ impl Remarked {
             RigFault::Stalled => "rig stalled",
             RigFault::ClockStep => "clock stepped",
             RigFault::Actor => "emulated actor",
+            RigFault::Probe => "debug probe",
             RigFault::BenchGone => "virtual bench gone",
             RigFault::Panic => "rig panicked",
         })
