@@ -166,7 +166,7 @@ impl Listener {
 impl Tap for Listener {
     fn frame(&self, _: bool, _: &Seen) {}
 
-    fn trouble(&self, trouble: Trouble, _: Stamp, _: Option<(u32, [u8; 8])>) {
+    fn trouble(&self, trouble: Trouble, _: Stamp) {
         *self.troubles.borrow_mut().entry(trouble).or_default() += 1;
     }
 

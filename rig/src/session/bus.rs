@@ -210,11 +210,12 @@ impl Tap for Listener<'_> {
         self.bus.notes.frame(&self.bus.name, own, seen.at.hi, Passed::Frame(seen.frame), None);
     }
 
-    fn trouble(&self, trouble: Trouble, at: Stamp, raw: Option<(u32, [u8; 8])>) {
+    fn error_frame(&self, class: u32, data: [u8; 8], at: Stamp) {
+        self.bus.notes.frame(&self.bus.name, false, at.hi, Passed::Error { class, data }, None);
+    }
+
+    fn trouble(&self, trouble: Trouble, at: Stamp) {
         let Bus { name, notes, .. } = self.bus;
-        if let Some((class, data)) = raw {
-            notes.frame(name, false, at.hi, Passed::Error { class, data }, None);
-        }
         match trouble {
             Trouble::BusOff => self.bus.off.set(true),
             Trouble::Restarted => self.bus.off.set(false),

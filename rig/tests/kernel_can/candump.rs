@@ -21,6 +21,14 @@ pub fn frames(log: &str) -> Vec<Seen> {
     log.lines().map(|line| record(line).seen).filter(|seen| !is_last(seen)).collect()
 }
 
+/// Both are the same frames in the same order.
+pub fn assert_same(these: &[Seen], those: &[Seen]) {
+    let count = these.len().max(those.len());
+    if let Some(at) = (0..count).find(|at| these.get(*at) != those.get(*at)) {
+        panic!("{} and {} frames; at {at}, {:?} and {:?}", these.len(), those.len(), these.get(at), those.get(at));
+    }
+}
+
 fn is_last(seen: &Seen) -> bool {
     matches!(seen, Seen::Frame(frame) if frame.id() == LAST)
 }
@@ -38,10 +46,15 @@ impl Candump {
         Self { peer: Peer::listen("candump", &["-L", interface], name), interface: name.to_owned() }
     }
 
+    /// The next that it sees.
+    pub fn next(&self) -> Record {
+        record(&self.peer.line())
+    }
+
     /// What it has seen, to the last frame that was sent before this.
     pub fn seen(&self) -> Vec<Record> {
         Peer::run("cansend", &[&self.interface, "7FF#"], "");
-        let records = std::iter::repeat_with(|| record(&self.peer.line()));
+        let records = std::iter::repeat_with(|| self.next());
         records.take_while(|record| !is_last(&record.seen)).collect()
     }
 

@@ -10,7 +10,7 @@ use rig_can::Id;
 use rig_can::isotp::{Addressing, Settings};
 use test_case::test_matrix;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::{sleep_until, timeout};
 
 use crate::node;
@@ -148,12 +148,6 @@ impl Side {
     }
 }
 
-/// Plays in real time, on one thread, as rig does.
-fn on_bus(play: impl AsyncFnOnce()) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    LocalSet::new().block_on(&runtime, play());
-}
-
 fn bytes(length: usize) -> Vec<u8> {
     (0..=250).cycle().take(length).collect()
 }
@@ -173,7 +167,7 @@ fn text(bytes: &[u8]) -> String {
 )]
 fn the_kernel_receives_what_rig_sends(way: fn() -> Way, length: usize) {
     let (way, bytes) = (way(), bytes(length));
-    on_bus(async || {
+    node::in_real_time(async || {
         let side = Side::open(way.settings).await;
         let receiver = Peer::listen("isotprecv", &[way.both, way.receiver, &["vcan0"]].concat(), "vcan0");
         let (sent, wire) =
@@ -195,7 +189,7 @@ fn the_kernel_receives_what_rig_sends(way: fn() -> Way, length: usize) {
 )]
 fn rig_receives_what_the_kernel_sends(way: fn() -> Way, length: usize) {
     let (way, bytes) = (way(), bytes(length));
-    on_bus(async || {
+    node::in_real_time(async || {
         let mut side = Side::open(way.settings).await;
         let sender = Peer::feed("isotpsend", &[way.both, &["-b", "vcan0"]].concat(), &text(&bytes));
         let datagram = timeout(HANGS, side.datagrams.recv()).await.expect("it comes").expect("rig listens");

@@ -8,6 +8,8 @@
 mod bus;
 mod can_utils;
 mod candump;
+mod error_frames;
+mod flood;
 mod iso_tp;
 #[path = "../program/lab.rs"]
 #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module uses all of it")]
@@ -18,4 +20,5 @@ mod presence;
 mod replay;
 mod serial_line;
 mod sessions;
+mod slcan;
 mod traces;

@@ -106,6 +106,14 @@ impl Drop for Peer {
     }
 }
 
+/// A command of root's without one of root's capabilities.
+pub fn without(capability: &str, command: &Command) -> Command {
+    let mut setpriv = Command::new("setpriv");
+    setpriv.arg(format!("--bounding-set=-{capability}")).arg("--").arg(command.get_program()).args(command.get_args());
+    setpriv.current_dir(command.get_current_dir().unwrap_or(Path::new(".")));
+    setpriv
+}
+
 /// How many receivers the kernel has for frames of an interface, in all the lists of its `net/can/proc.c`.
 fn receivers(interface: &str) -> usize {
     let lists =

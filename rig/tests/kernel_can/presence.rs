@@ -8,6 +8,7 @@ use rig::event::Fact;
 use test_case::test_case;
 
 use crate::lab::{Ended, Lab};
+use crate::peer::without;
 use crate::serial_line::SerialLine;
 
 /// A lab whose storage is on this bus, which its virtual bench has nothing to do with.
@@ -21,15 +22,6 @@ fn assert_refused(ended: &Ended, said: &str) {
     let fault = format!("the rig's fault: bus storage: {said}");
     assert!(ended.said().contains(&fault), "{fault}\n{}", ended.out);
     assert!(!ended.facts().contains(&Fact::TrialStarted));
-}
-
-/// What runs rig without some of root's capabilities.
-fn without(capability: &str, mut command: Command) -> Command {
-    let mut setpriv = Command::new("setpriv");
-    setpriv.arg(format!("--bounding-set=-{capability}")).arg("--").arg(command.get_program()).args(command.get_args());
-    setpriv.current_dir(command.get_current_dir().expect("the lab's folder"));
-    command = setpriv;
-    command
 }
 
 #[test_case(
@@ -83,6 +75,6 @@ fn a_user_who_may_not_open_an_adapters_tty_is_told() {
     let (lab, _bench) = Lab::on("smoke", "virtual-can").with_bench_apart();
     let tty = fs::canonicalize(lab.path("ports/can")).expect("a tty");
     fs::set_permissions(&tty, fs::Permissions::from_mode(0o000)).expect("it is ours");
-    let ended = lab.start(without("dac_override", lab.command(&[]))).end();
+    let ended = lab.start(without("dac_override", &lab.command(&[]))).end();
     assert_refused(&ended, "ports/can: permission denied");
 }

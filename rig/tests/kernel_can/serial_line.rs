@@ -31,7 +31,8 @@ impl SerialLine {
     pub fn set(&self, bitrate: u32) {
         Peer::run("ip", &["link", "set", NAME, "down"], "");
         Peer::run("ip", &["link", "set", NAME, "type", "can", "bitrate", &bitrate.to_string()], "");
-        Peer::run("ip", &["link", "set", NAME, "up"], "");
+        // The driver's own queue of 10 frames is too short for a machine that is busy.
+        Peer::run("ip", &["link", "set", NAME, "txqueuelen", "1000", "up"], "");
     }
 }
 

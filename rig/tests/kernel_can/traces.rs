@@ -2,12 +2,13 @@
 
 use std::fs;
 
+use rig::stamp::Clock;
 use rig_can::candump::Seen;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::task::{LocalSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 
-use crate::candump::{Candump, Logger, frames};
+use crate::candump::{Candump, Logger, assert_same, frames};
 use crate::lab::{Ended, Lab};
 use crate::node;
 use crate::peer::Peer;
@@ -56,9 +57,9 @@ fn what_candump_logs_of_a_session_rig_replays() {
     let (lab, ended) = session();
     let trace = frames(&ended.file("trace.candump"));
     let log = logger.log(trace.len());
-    assert_eq!(frames(&log), trace, "what rig saw on the bus is what candump saw");
+    assert_same(&frames(&log), &trace);
     let log: String = log.lines().take(trace.len()).map(|line| format!("{line}\n")).collect();
-    assert_eq!(replayed(&lab, &log), trace);
+    assert_same(&replayed(&lab, &log), &trace);
 }
 
 #[test]
@@ -67,27 +68,26 @@ fn canplayer_plays_a_sessions_trace() {
     let trace = lab.session().join("trace.candump");
     let candump = Candump::listen("vcan0");
     Peer::run("canplayer", &["-I", trace.to_str().expect("a path"), "vcan0=storage"], "");
-    assert_eq!(candump.frames(), frames(&ended.file("trace.candump")));
+    assert_same(&candump.frames(), &frames(&ended.file("trace.candump")));
 }
 
 #[test]
 fn rig_replays_frames_of_every_kind() {
     let lab = Lab::on("smoke", "vcan");
-    assert_eq!(replayed(&lab, KINDS), frames(KINDS));
+    assert_same(&replayed(&lab, KINDS), &frames(KINDS));
 }
 
 #[test]
 fn rig_hears_frames_of_every_kind_that_canplayer_plays() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let heard = LocalSet::new().block_on(&runtime, async {
-        let (bus, told) = node::open("vcan0", true, rig::stamp::Clock::start()).await;
+    node::in_real_time(async || {
+        let (bus, told) = node::open("vcan0", true, Clock::start()).await;
         let mut station = bus.station(None);
         spawn_blocking(|| Peer::run("canplayer", &[], KINDS)).await.expect("it ends well");
         for _ in KINDS.lines() {
-            station.next().await.expect("a frame");
+            node::next(&mut station).await;
         }
-        told.frames.borrow().clone()
+        let heard = told.frames.borrow();
+        assert!(heard.iter().all(|(own, _)| !own));
+        assert_eq!(heard.iter().map(|(_, seen)| Seen::Frame(seen.frame)).collect::<Vec<_>>(), frames(KINDS));
     });
-    assert!(heard.iter().all(|(own, _)| !own));
-    assert_eq!(heard.into_iter().map(|(_, seen)| Seen::Frame(seen.frame)).collect::<Vec<_>>(), frames(KINDS));
 }

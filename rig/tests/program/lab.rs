@@ -185,6 +185,14 @@ impl Running {
         self.until(text, |_| fs::read_to_string(&events).is_ok_and(|events| events.contains(text)));
     }
 
+    /// Waits until one more trial has begun.
+    pub fn until_another_trial(&mut self) {
+        let started = |events: &str| events.matches("trial-started").count();
+        let events = self.session.join("events.jsonl");
+        let before = started(&read(&events));
+        self.until("another trial", |_| started(&read(&events)) > before);
+    }
+
     /// Waits until standard error holds this text.
     pub fn until_said(&mut self, text: &str) {
         self.until(text, |running| read(&running.err).contains(text));

@@ -1,6 +1,7 @@
 //! The real program on real ttys: its exit codes, what it says, and the session folders that it leaves.
 #![cfg(unix)]
 
+mod adapters;
 mod bad_input;
 mod bench_gone;
 mod exit_codes;

@@ -89,7 +89,7 @@ impl Tap for Ear {
         self.notes.frame(&self.bus, own, seen);
     }
 
-    fn trouble(&self, _: Trouble, _: Stamp, _: Option<(u32, [u8; 8])>) {}
+    fn trouble(&self, _: Trouble, _: Stamp) {}
 
     fn lost(&self, frames: u32) {
         self.lost.set(self.lost.get() + u64::from(frames));

@@ -101,8 +101,12 @@ impl Transmitted {
 pub trait Tap {
     /// A frame was on the bus; `own` where rig sent it.
     fn frame(&self, own: bool, seen: &Seen);
-    /// The adapter tells of trouble; `raw` is the kernel's error frame, where there is one.
-    fn trouble(&self, trouble: Trouble, at: Stamp, raw: Option<(u32, [u8; 8])>);
+    /// The kernel has made an error frame of what the adapter tells; the troubles in it follow.
+    fn error_frame(&self, class: u32, data: [u8; 8], at: Stamp) {
+        let _ = (class, data, at);
+    }
+    /// The adapter tells of trouble.
+    fn trouble(&self, trouble: Trouble, at: Stamp);
     /// So many frames were lost between the bus and rig. 0 where it is not known how many.
     fn lost(&self, frames: u32);
     /// The wall clock, by which the kernel stamps, was stepped.
@@ -120,10 +124,14 @@ enum Heard {
     },
     /// The adapter refused the own frame that was handed over first.
     Refused,
+    ErrorFrame {
+        class: u32,
+        data: [u8; 8],
+        at: Stamp,
+    },
     Trouble {
         trouble: Trouble,
         at: Stamp,
-        raw: Option<(u32, [u8; 8])>,
     },
     Lost(u32),
     Stepped(i64),
@@ -272,13 +280,14 @@ impl Bus {
                     self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
                 }
             }
-            Heard::Trouble { trouble, at, raw } => {
+            Heard::Trouble { trouble, at } => {
                 // An adapter that tells of no acknowledgements of its own goes error passive by them.
                 if matches!(trouble, Trouble::NoAcknowledge | Trouble::ErrorPassive) {
                     self.unheard.set(true);
                 }
-                tap.trouble(trouble, at, raw);
+                tap.trouble(trouble, at);
             }
+            Heard::ErrorFrame { class, data, at } => tap.error_frame(class, data, at),
             Heard::Lost(frames) => tap.lost(frames),
             Heard::Stepped(nanos) => tap.stepped(nanos),
             Heard::Contradiction => tap.contradiction(),

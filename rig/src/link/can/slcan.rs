@@ -214,7 +214,7 @@ impl Slcan {
                 for trouble in of_flags(flags) {
                     let since = begun.lo.saturating_sub(u64::try_from(LOOK.as_nanos()).unwrap_or(0));
                     let at = Stamp::new(since, begun.hi, Source::Bounded);
-                    each(Heard::Trouble { trouble, at, raw: None });
+                    each(Heard::Trouble { trouble, at });
                 }
                 self.looked.notify_waiters();
             }

@@ -201,10 +201,10 @@ fn heard(message: &Message, at: Stamp, each: &mut dyn FnMut(Heard)) -> Option<He
     let data = message.bytes.get(8..8 + length)?;
     if id & ERROR != 0 {
         let class = id & !ERROR;
-        let raw = *message.bytes.get(8..16)?.first_chunk()?;
-        let mut first = Some((class, raw));
-        for trouble in of_error_frame(class, raw) {
-            each(Heard::Trouble { trouble, at, raw: first.take() });
+        let data = *message.bytes.get(8..16)?.first_chunk()?;
+        each(Heard::ErrorFrame { class, data, at });
+        for trouble in of_error_frame(class, data) {
+            each(Heard::Trouble { trouble, at });
         }
         return None;
     }
@@ -318,6 +318,16 @@ mod tests {
         let mut bytes = (0x2000_0044_u32).to_ne_bytes().to_vec();
         bytes.extend([8, 0, 0, 0, 0, 0x30, 0, 0, 0, 0, 0, 0]);
         assert_eq!(read(&bytes), (None, vec![Trouble::ErrorPassive, Trouble::BusOff]));
+    }
+
+    #[test]
+    fn an_error_frame_that_tells_of_no_trouble_is_handed_on() {
+        let mut bytes = (0x2000_0200_u32).to_ne_bytes().to_vec();
+        bytes.extend([8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 9]);
+        let message = Message { bytes: &bytes, own: false, kernel: None, adapter: None, dropped: None };
+        let mut told = Vec::new();
+        heard(&message, Stamp::new(1, 2, Source::Kernel), &mut |heard| told.push(heard));
+        let [Heard::ErrorFrame { class: 0x200, data: [.., 7, 9], .. }] = told[..] else { panic!("{}", told.len()) };
     }
 
     proptest! {

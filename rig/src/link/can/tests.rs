@@ -103,7 +103,7 @@ impl Tap for Kept {
         self.frames.borrow_mut().push((own, *seen));
     }
 
-    fn trouble(&self, trouble: Trouble, _: Stamp, _: Option<(u32, [u8; 8])>) {
+    fn trouble(&self, trouble: Trouble, _: Stamp) {
         self.troubles.borrow_mut().push(trouble);
     }
 

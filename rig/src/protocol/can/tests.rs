@@ -36,7 +36,7 @@ struct Deaf;
 
 impl Tap for Deaf {
     fn frame(&self, _: bool, _: &Seen) {}
-    fn trouble(&self, _: Trouble, _: Stamp, _: Option<(u32, [u8; 8])>) {}
+    fn trouble(&self, _: Trouble, _: Stamp) {}
     fn lost(&self, _: u32) {}
     fn stepped(&self, _: i64) {}
     fn contradiction(&self) {}

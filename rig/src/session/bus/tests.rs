@@ -47,7 +47,7 @@ impl Scene {
         self.bus.start_trial();
         self.facts();
         for trouble in troubles {
-            tap.trouble(*trouble, Stamp::new(0, 0, Source::Kernel), None);
+            tap.trouble(*trouble, Stamp::new(0, 0, Source::Kernel));
         }
         if lost > 0 {
             tap.lost(lost);
@@ -108,7 +108,7 @@ async fn what_is_lost_between_two_trials_hides_no_loss_in_the_next() {
         };
         let tap = Listener { bus: &scene.bus, opened: &scene.opened };
         tap.lost(3);
-        tap.trouble(Trouble::Overrun, Stamp::new(0, 0, Source::Kernel), None);
+        tap.trouble(Trouble::Overrun, Stamp::new(0, 0, Source::Kernel));
         let facts = scene.trial(&[Trouble::Overrun], 4).await;
         assert_eq!((faults(&facts), lost(&facts)), (vec![RigFault::Overrun, RigFault::Overrun], 4));
         let facts = scene.trial(&[], 0).await;
