@@ -5,6 +5,7 @@ mod bench;
 mod packages;
 mod peers;
 mod schema;
+mod targets;
 mod test;
 mod workspace;
 

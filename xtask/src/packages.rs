@@ -10,7 +10,7 @@ struct Need {
     why: &'static str,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 4] = [
     Need {
         name: "tshark",
         probe: &["tshark", "--version"],
@@ -24,6 +24,12 @@ const NEEDS: [Need; 3] = [
         probe: &["python3", "-c", "import ensurepip, venv"],
         package: "python3-venv",
         why: "runs the peers of rig/tests/peers",
+    },
+    Need {
+        name: "qemu-system-arm",
+        probe: &["qemu-system-arm", "--version"],
+        package: "qemu-system-arm",
+        why: "runs the firmware of firmware/board",
     },
 ];
 

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::workspace::cargo;
-use crate::{packages, peers};
+use crate::{packages, peers, targets};
 
 #[derive(Args)]
 pub struct TestArgs {
@@ -19,6 +19,7 @@ pub struct TestArgs {
 pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     packages::install()?;
     let python = peers::install()?;
+    targets::install()?;
     let status = cargo()
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(&args.arguments)
