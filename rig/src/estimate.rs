@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::fixture::{Delay, Device, Fixture, Instrument, Level, Link, Player, Port, Rail, Sense};
+use crate::fixture::{Delay, Device, Fixture, Instrument, Level, Link, Player, Rail, Sense, Stream};
 use crate::plan::{Action, Cause, EdgeId, Plan, Step};
 
 /// Bytes that COBS and the ending zero add to a payload (S. Cheshire, M. Baker, IEEE/ACM Trans. Networking 7, 1999:
@@ -94,8 +94,15 @@ impl<'a> Walk<'a> {
         [&edge.from, &edge.to]
             .into_iter()
             .filter_map(|actor| self.device(actor))
-            .map(|device| wire_time(&device.link, bytes))
+            .map(|device| self.wire_time(&device.link, bytes))
             .sum()
+    }
+
+    fn wire_time(&self, link: &Link, bytes: usize) -> Duration {
+        match link {
+            Link::Stream(stream) => stream_time(stream, bytes),
+            Link::Can(node) => self.fixture.buses.get(&node.bus).map_or(Duration::ZERO, |bus| bus.wire_time(bytes)),
+        }
     }
 
     fn network(&self, id: EdgeId) -> Duration {
@@ -128,13 +135,7 @@ impl<'a> Walk<'a> {
     }
 
     fn twin(&self, device: &Device) -> Option<&'a rig_virtual::Twin> {
-        match &device.link {
-            Link::Serial(serial) => match &serial.port {
-                Port::Bench(port) => self.fixture.bench.as_ref()?.twins.get(port),
-                Port::Path(_) => None,
-            },
-            Link::Tcp(_) => None,
-        }
+        self.fixture.twin_of(device).map(|(_, twin)| twin)
     }
 
     fn switch(&mut self, name: &'a str, to: Level) -> Duration {
@@ -142,7 +143,7 @@ impl<'a> Walk<'a> {
         self.reacted.retain(|(rail, _)| *rail != name);
         let Some(rail) = self.fixture.rails.get(name) else { return Duration::ZERO };
         let command = match self.fixture.instruments.get(&rail.switch.instrument) {
-            Some(Instrument::Scpi(link)) => wire_time(link, SWITCHING),
+            Some(Instrument::Scpi(stream)) => stream_time(stream, SWITCHING),
             Some(Instrument::Lcus(serial) | Instrument::ModbusCoil { serial, .. }) => serial.wire_time(8),
             Some(Instrument::Command { timeout, .. }) => *timeout / 2,
             None => Duration::ZERO,
@@ -155,7 +156,7 @@ impl<'a> Walk<'a> {
         match &rail.sense {
             Sense::None { settle } => *settle,
             Sense::Scpi { contact, .. } => match self.fixture.instruments.get(&contact.instrument) {
-                Some(Instrument::Scpi(link)) => wire_time(link, SWITCHING),
+                Some(Instrument::Scpi(stream)) => stream_time(stream, SWITCHING),
                 _ => Duration::ZERO,
             },
         }
@@ -167,10 +168,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn wire_time(link: &Link, bytes: usize) -> Duration {
-    match link {
-        Link::Serial(serial) => serial.wire_time(bytes),
-        Link::Tcp(_) => Duration::ZERO,
+fn stream_time(stream: &Stream, bytes: usize) -> Duration {
+    match stream {
+        Stream::Serial(serial) => serial.wire_time(bytes),
+        Stream::Tcp(_) => Duration::ZERO,
     }
 }
 

@@ -4,6 +4,8 @@
 //! Facts only: an event says when a payload left and arrived and what was wrong with it. Whether that is on time is
 //! the verdict's business and can be judged again under another rule.
 
+mod trouble;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +14,10 @@ use crate::fixture::{Fixture, Level};
 use crate::plan::{EdgeId, Plan};
 use crate::stamp::{Nanos, Stamp};
 
+pub use trouble::Trouble;
+
 /// Version of the event's layout. A reader refuses a newer one and says so.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +75,32 @@ pub enum Fact {
         /// When.
         at: Stamp,
     },
+    /// The adapter on a CAN bus told of trouble: the first of its kind in a trial, or between two.
+    BusTrouble {
+        /// The bus's name.
+        bus: String,
+        /// What it told.
+        trouble: Trouble,
+        /// When.
+        at: Stamp,
+    },
+    /// What passed over a CAN bus since the last such event.
+    BusLoad {
+        /// The bus's name.
+        bus: String,
+        /// Since when.
+        since: Nanos,
+        /// How many frames were on it.
+        frames: u64,
+        /// How long they occupied it, in nanoseconds.
+        busy: Nanos,
+        /// How many frames were lost between the bus and rig; 0 also where that is not known.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        lost: u64,
+        /// How often the adapter told of each trouble.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        troubles: BTreeMap<Trouble, u32>,
+    },
     /// A device said that it has booted.
     Booted {
         /// The device's name.
@@ -79,6 +109,22 @@ pub enum Fact {
         at: Stamp,
         /// Its count of boots.
         boots: u16,
+    },
+    /// What a device holds, read back before the first trial.
+    Firmware(Firmware),
+    /// A line that a device's program has logged.
+    Log {
+        /// The device's name.
+        device: String,
+        /// When: after the log was last emptied, before the line was read.
+        at: Stamp,
+        /// How important it is: `trace` to `error`; empty where the program does not say.
+        level: String,
+        /// What it says.
+        text: String,
+        /// When, in nanoseconds of the device's clock, where the program says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stamp: Option<u64>,
     },
     /// A device did something that no single delivery shows.
     Misbehaved {
@@ -145,6 +191,49 @@ pub struct Start {
     pub host: BTreeMap<String, String>,
 }
 
+/// What firmware a device holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firmware {
+    /// The device's name.
+    pub device: String,
+    /// Name of the ELF file.
+    pub elf: String,
+    /// SHA-256 of the ELF file.
+    pub sha256: String,
+    /// What the device's flash says it was built from, in hexadecimal; none where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<String>,
+    /// The version that the device's flash tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How it came there.
+    pub how: Installed,
+}
+
+/// How firmware came onto a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Installed {
+    /// rig programmed it.
+    Flashed,
+    /// The device held it already, byte for byte.
+    Held,
+    /// rig was told to trust what is there, and compared nothing.
+    Trusted,
+}
+
+impl Installed {
+    /// In a word, as events spell it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Flashed => "flashed",
+            Self::Held => "held",
+            Self::Trusted => "trusted",
+        }
+    }
+}
+
 /// A payload over an edge in a trial, or its absence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -154,6 +243,10 @@ pub struct Delivery {
     /// of it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Stamp>,
+    /// When its last byte or frame was on the wire of the device that sent it or that it is for, where one of its actors
+    /// is a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_wire: Option<Stamp>,
     /// When the receiver held the whole of it. None where it did not arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Stamp>,
@@ -272,6 +365,11 @@ pub struct Stray {
     pub by_hop: bool,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// How far a change of power is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -298,6 +396,12 @@ pub enum Misbehaviour {
     Babbling,
     /// It booted although its power was not cut.
     UnexpectedBoot,
+    /// It did not let a payload of many frames through.
+    RefusedPayload,
+    /// It held a command for longer than the fixture allows before it answered.
+    SlowAnswer,
+    /// Its program ended: a fault, a panic, or a watchdog that had waited long enough.
+    Crashed,
 }
 
 impl Misbehaviour {
@@ -310,6 +414,9 @@ impl Misbehaviour {
             Self::Stuck => "stuck",
             Self::Babbling => "babbling",
             Self::UnexpectedBoot => "unexpected-boot",
+            Self::RefusedPayload => "refused-payload",
+            Self::SlowAnswer => "slow-answer",
+            Self::Crashed => "crashed",
         }
     }
 }
@@ -326,12 +433,18 @@ pub enum RigFault {
     EdgeNotSensed,
     /// A dip of a rail may have lasted longer than the plan allows.
     LongDip,
+    /// Frames of a CAN bus were lost between the bus and rig.
+    Overrun,
+    /// rig's adapter has left its CAN bus.
+    BusOff,
     /// rig's wire thread stood still.
     Stalled,
     /// The wall clock was stepped.
     ClockStep,
     /// An emulated actor could not send, receive or commit.
     Actor,
+    /// A debug probe did not do its part before the first trial.
+    Probe,
     /// The virtual bench ended by itself.
     BenchGone,
     /// rig panicked.
@@ -347,9 +460,12 @@ impl RigFault {
             Self::Instrument => "instrument",
             Self::EdgeNotSensed => "edge-not-sensed",
             Self::LongDip => "long-dip",
+            Self::Overrun => "overrun",
+            Self::BusOff => "bus-off",
             Self::Stalled => "stalled",
             Self::ClockStep => "clock-step",
             Self::Actor => "actor",
+            Self::Probe => "probe",
             Self::BenchGone => "bench-gone",
             Self::Panic => "panic",
         }

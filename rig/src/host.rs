@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::time::{Duration, Instant, SystemTime};
 
 /// What was granted. The processors stay awake until it is dropped.
 #[derive(Debug)]
@@ -90,102 +89,9 @@ fn stay_awake() -> (Option<File>, String) {
     (None, "not asked for: only Linux can be asked".into())
 }
 
-/// Notices when the wall clock is stepped, against the clock that stamps are taken from.
-///
-/// Slewing is no step: the kernel slews by 500 ppm at most (RFC 5905, section 11.3), so what is more than that, and
-/// more than both clocks' reading can blur, is one.
-#[derive(Debug)]
-pub struct ClockWatch {
-    anchor: Instant,
-    last: Reading,
-}
-
-/// Both clocks, read together.
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    /// Time since the watch began, by the clock that is never stepped.
-    steady: Duration,
-    /// Wall time since 1970, in nanoseconds.
-    wall: i128,
-    /// How long it took to read them.
-    gap: Duration,
-}
-
-impl ClockWatch {
-    /// A watch that begins now.
-    #[must_use]
-    pub fn start() -> Self {
-        let anchor = Instant::now();
-        Self { anchor, last: Reading::now(anchor) }
-    }
-
-    /// By how many nanoseconds the wall clock was stepped since the last look, if it was: positive is forward.
-    pub fn stepped(&mut self) -> Option<i64> {
-        let reading = Reading::now(self.anchor);
-        let step = reading.stepped_since(&self.last);
-        self.last = reading;
-        step
-    }
-}
-
-impl Reading {
-    fn now(anchor: Instant) -> Self {
-        let before = anchor.elapsed();
-        let wall = match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => since.as_nanos().cast_signed(),
-            Err(error) => -error.duration().as_nanos().cast_signed(),
-        };
-        let after = anchor.elapsed();
-        Self { steady: before, wall, gap: after.saturating_sub(before) }
-    }
-
-    fn stepped_since(&self, earlier: &Self) -> Option<i64> {
-        const SLEW_PPM: i128 = 500;
-        /// Below this nothing that rig measures changes.
-        const BLUR: i128 = 100_000;
-        let nanos = |time: Duration| time.as_nanos().cast_signed();
-        let elapsed = nanos(self.steady) - nanos(earlier.steady);
-        let step = self.wall - earlier.wall - elapsed;
-        let tolerance = elapsed * SLEW_PPM / 1_000_000 + nanos(self.gap) + nanos(earlier.gap) + BLUR;
-        (step.abs() > tolerance).then(|| i64::try_from(step).unwrap_or(if step < 0 { i64::MIN } else { i64::MAX }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::{ClockWatch, Reading, prepare};
-
-    fn reading(steady_ms: u64, wall_us: i128) -> Reading {
-        Reading { steady: Duration::from_millis(steady_ms), wall: wall_us * 1_000, gap: Duration::from_micros(1) }
-    }
-
-    #[test]
-    fn a_step_is_told_with_its_sign() {
-        let before = reading(1_000, 50_000_000);
-        assert_eq!(reading(2_000, 51_002_000).stepped_since(&before), Some(2_000_000));
-        assert_eq!(reading(2_000, 49_000_000).stepped_since(&before), Some(-2_000_000_000));
-    }
-
-    #[test]
-    fn slewing_is_no_step() {
-        let before = reading(0, 0);
-        assert_eq!(reading(10_000, 10_005_000).stepped_since(&before), None);
-        assert_eq!(reading(10_000, 9_995_000).stepped_since(&before), None);
-    }
-
-    #[test]
-    fn a_step_that_no_number_holds_is_still_a_step() {
-        let before = reading(0, i128::from(i64::MAX) * -4);
-        assert_eq!(reading(1, 0).stepped_since(&before), Some(i64::MAX));
-    }
-
-    #[test]
-    fn clocks_that_run_together_show_no_step() {
-        let mut watch = ClockWatch::start();
-        assert_eq!(watch.stepped(), None);
-    }
+    use super::prepare;
 
     #[test]
     fn every_question_has_an_answer_whatever_the_machine_grants() {

@@ -13,7 +13,10 @@ fn main() -> std::process::ExitCode {
         Command::Run(args) | Command::Simulate(args) => cli::run::run(&args),
         Command::Check(args) => cli::check::run(&args),
         Command::Report(args) => cli::report::run(&args),
+        Command::Replay(args) => cli::replay::run(&args),
         Command::Bench(args) => cli::bench::run(&args),
+        Command::Flash(args) => cli::flash::run(&args),
+        Command::Probe(args) => cli::probe::run(&args),
         Command::Schema(args) => cli::schema::run(&args),
         Command::Completions(args) => cli::completions::run(&args),
     };

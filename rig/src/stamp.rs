@@ -1,6 +1,12 @@
 //! An instant as rig can know it: an interval on the session clock, and who saw it.
 
+mod foreign;
+mod wall;
+
 use serde::{Deserialize, Serialize};
+
+pub use foreign::{Contradiction, ForeignClock, narrow};
+pub use wall::{ClockWatch, WallClock};
 
 /// Nanoseconds on the session clock, which starts at 0 when the session starts.
 pub type Nanos = u64;

@@ -154,6 +154,8 @@ fn the_source_holds_every_payload_and_actor_that_a_plan_names() {
 }
 
 #[test_case("virtual.toml")]
+#[test_case("virtual-can.toml")]
+#[test_case("vcan.toml")]
 #[test_case("enter-service.toml")]
 #[test_case("example-lab.toml")]
 fn a_fixture_binds_all_actors_of_the_rows(file: &str) {
@@ -197,8 +199,8 @@ fn the_plans_fit_the_committed_schema() {
 #[test]
 fn the_fixtures_fit_the_committed_schema() {
     let schema = committed_schema("fixtures/fixture.schema.json", &rig::schema::fixture());
-    for file in ["fixtures/virtual.toml", "fixtures/enter-service.toml", "fixtures/example-lab.toml"] {
-        assert_valid(&schema, file);
+    for file in ["virtual.toml", "virtual-can.toml", "vcan.toml", "enter-service.toml", "example-lab.toml"] {
+        assert_valid(&schema, &format!("fixtures/{file}"));
     }
 }
 
@@ -227,6 +229,10 @@ fn what_the_checks_refuse_the_schema_refuses_too(kind: &str, old: &str, new: &st
 #[test_case("dispatch.toml", "virtual.toml")]
 #[test_case("islanded.toml", "virtual.toml")]
 #[test_case("smoke.toml", "virtual.toml")]
+#[test_case("dispatch.toml", "virtual-can.toml")]
+#[test_case("islanded.toml", "virtual-can.toml")]
+#[test_case("dispatch.toml", "vcan.toml")]
+#[test_case("islanded.toml", "vcan.toml")]
 #[test_case("islanded.toml", "enter-service.toml")]
 #[test_case("dispatch.toml", "example-lab.toml")]
 #[test_case("islanded.toml", "example-lab.toml")]

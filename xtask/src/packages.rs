@@ -1,16 +1,18 @@
-use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
+use crate::debian;
+
 /// Something that tests call, and the Debian package that has it.
-struct Need {
-    name: &'static str,
+pub struct Need {
+    pub name: &'static str,
     /// Program and arguments that succeed where it is there.
-    probe: &'static [&'static str],
-    package: &'static str,
-    why: &'static str,
+    pub probe: &'static [&'static str],
+    pub package: &'static str,
+    pub why: &'static str,
 }
 
-const NEEDS: [Need; 4] = [
+/// What tests call on every machine.
+pub const OF_TESTS: [Need; 5] = [
     Need {
         name: "tshark",
         probe: &["tshark", "--version"],
@@ -24,6 +26,13 @@ const NEEDS: [Need; 4] = [
         probe: &["python3", "-c", "import ensurepip, venv"],
         package: "python3-venv",
         why: "runs the peers of rig/tests/peers",
+    },
+    Need {
+        name: "candump and its like",
+        // It has no argument at which it succeeds and does nothing.
+        probe: &["sh", "-c", "command -v candump"],
+        package: "can-utils",
+        why: "is on the other end of the tests' CAN bus",
     },
     Need {
         name: "qemu-system-arm",
@@ -41,18 +50,18 @@ impl Need {
     }
 }
 
-/// Installs the packages of what is missing.
+/// Installs the packages of what is missing among these.
 ///
 /// # Errors
 /// Names what is missing and could not be installed.
-pub fn install() -> Result<(), String> {
-    let missing = || NEEDS.iter().filter(|need| !need.is_met()).collect::<Vec<_>>();
+pub fn install(needs: &[Need]) -> Result<(), String> {
+    let missing = || needs.iter().filter(|need| !need.is_met()).collect::<Vec<_>>();
     let before = missing();
     if before.is_empty() {
         return Ok(());
     }
     let packages: Vec<_> = before.iter().map(|need| need.package).collect();
-    let attempt = apt(&packages);
+    let attempt = debian::install(&packages);
     let after = missing();
     if after.is_empty() {
         return Ok(());
@@ -60,38 +69,7 @@ pub fn install() -> Result<(), String> {
     let list: Vec<_> =
         after.iter().map(|need| format!("\n  {} (Debian package {}): {}", need.name, need.package, need.why)).collect();
     let reason = attempt.err().unwrap_or_else(|| "apt-get succeeded, but they still do not start".to_owned());
-    Err(format!("the tests need what is not here, and {reason}; install them and run again:{}", list.concat()))
-}
-
-fn apt(packages: &[&str]) -> Result<(), String> {
-    if !is_root() {
-        return Err(format!("only root may run apt-get install {}", packages.join(" ")));
-    }
-    eprintln!("xtask: installing {}", packages.join(", "));
-    // Debian's packages of the day may have replaced those of a stale list, so the list comes first.
-    quietly(&["update"])?;
-    quietly(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
-}
-
-/// Runs apt-get and shows what it says only where it fails.
-fn quietly(arguments: &[&str]) -> Result<(), String> {
-    let output = Command::new("apt-get")
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("apt-get does not start ({error})"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    // What apt-get says is only a help; the error names the packages either way.
-    let _ = io::stderr().write_all(&output.stdout).and_then(|()| io::stderr().write_all(&output.stderr));
-    Err(format!("apt-get {} failed (see above)", arguments.join(" ")))
-}
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    Err(format!("something that is needed is not here, and {reason}; install them and run again:{}", list.concat()))
 }
 
 #[cfg(test)]

@@ -13,7 +13,11 @@ pub fn install() -> Result<(), String> {
     TARGETS.into_iter().try_for_each(add)
 }
 
-fn add(target: &str) -> Result<(), String> {
+/// Adds a target of Rust's, where it is missing.
+///
+/// # Errors
+/// Says that it could not be added.
+pub fn add(target: &str) -> Result<(), String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
     let library = Command::new(rustc)
         .args(["--print", "target-libdir", "--target", target])
@@ -25,9 +29,7 @@ fn add(target: &str) -> Result<(), String> {
     eprintln!("xtask: adding Rust's {target}");
     match Command::new("rustup").args(["target", "add", target]).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            Err(format!("rustup cannot add Rust's {target}, which the tests build for: {status} (see above)"))
-        }
-        Err(error) => Err(format!("the tests build for Rust's {target}: add it; rustup does not start: {error}")),
+        Ok(status) => Err(format!("rustup cannot add Rust's {target}: {status} (see above)")),
+        Err(error) => Err(format!("add Rust's {target}, for rustup does not start: {error}")),
     }
 }

@@ -27,30 +27,38 @@ pub struct Frame {
     bytes: [u8; 64],
 }
 
+/// The lengths of FD frames, by their data length code (ISO 11898-1:2015, table 5).
+const LENGTHS: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64];
+
 /// The smallest length of an FD frame that holds `length` bytes (ISO 11898-1:2015, table 5); `None` over 64.
 #[must_use]
 pub fn fd_length(length: usize) -> Option<usize> {
-    const LENGTHS: [usize; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64];
-    LENGTHS.into_iter().find(|possible| *possible >= length)
+    LENGTHS.into_iter().map(usize::from).find(|possible| *possible >= length)
+}
+
+/// The length that a data length code stands for in an FD frame; `None` over 15.
+pub(crate) fn fd_length_of(code: u32) -> Option<usize> {
+    LENGTHS.get(usize::try_from(code).ok()?).copied().map(usize::from)
 }
 
 impl Frame {
-    /// A classic data frame; `None` over 8 bytes.
+    /// A classic data frame; `None` over 8 bytes, or where there is no such identifier.
     #[must_use]
     pub fn classic(id: Id, data: &[u8]) -> Option<Self> {
-        (data.len() <= 8).then(|| Self::of(id, Format::Classic, data))
+        (id.exists() && data.len() <= 8).then(|| Self::of(id, Format::Classic, data))
     }
 
-    /// A remote frame that asks for `length` bytes; `None` over 8.
+    /// A remote frame that asks for `length` bytes; `None` over 8, or where there is no such identifier.
     #[must_use]
     pub fn remote(id: Id, length: u8) -> Option<Self> {
-        (length <= 8).then_some(Self { id, format: Format::Remote, length, bytes: [0; 64] })
+        (id.exists() && length <= 8).then_some(Self { id, format: Format::Remote, length, bytes: [0; 64] })
     }
 
-    /// An FD frame; `None` where no FD frame has exactly this length.
+    /// An FD frame; `None` where no FD frame has exactly this length, or where there is no such identifier.
     #[must_use]
     pub fn fd(id: Id, data: &[u8], switch: bool) -> Option<Self> {
-        (fd_length(data.len()) == Some(data.len())).then(|| Self::of(id, Format::Fd { switch, passive: false }, data))
+        let possible = id.exists() && fd_length(data.len()) == Some(data.len());
+        possible.then(|| Self::of(id, Format::Fd { switch, passive: false }, data))
     }
 
     /// The same FD frame, sent by a node that is error passive or not. Classic frames do not tell.
@@ -62,7 +70,8 @@ impl Frame {
         self
     }
 
-    fn of(id: Id, format: Format, data: &[u8]) -> Self {
+    /// A frame of data that its caller knows to have a possible length.
+    pub(crate) fn of(id: Id, format: Format, data: &[u8]) -> Self {
         let mut bytes = [0; 64];
         bytes[..data.len()].copy_from_slice(data);
         #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
@@ -87,10 +96,22 @@ impl Frame {
         matches!(self.format, Format::Fd { .. })
     }
 
+    /// Whether it is a remote frame.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.format == Format::Remote
+    }
+
     /// The length it says it has; a remote frame has a length and no data.
     #[must_use]
     pub fn length(&self) -> u8 {
         self.length
+    }
+
+    /// The data length code: the length, or 9 to 15 for FD frames over 8 bytes.
+    #[must_use]
+    pub fn length_code(&self) -> u32 {
+        LENGTHS.into_iter().take_while(|length| *length < self.length).map(|_| 1).sum()
     }
 
     /// The data.

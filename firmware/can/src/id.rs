@@ -60,6 +60,15 @@ impl Id {
         matches!(self, Self::Extended(_))
     }
 
+    /// Whether its number fits its bits, as one from [`Id::standard`], [`Id::extended`] or a text always does.
+    #[must_use]
+    pub const fn exists(self) -> bool {
+        match self {
+            Self::Standard(id) => id <= 0x7FF,
+            Self::Extended(id) => id <= 0x1FFF_FFFF,
+        }
+    }
+
     /// What the bus arbitrates by: of two identifiers the one with the smaller key wins (ISO 11898-1:2015, 10.4.3).
     /// With the same first 11 bits, the standard one does.
     #[must_use]

@@ -6,9 +6,12 @@ pub mod check;
 mod color;
 pub mod completions;
 mod exit;
+pub mod flash;
 mod interrupt;
 mod outcome;
+pub mod probe;
 mod problems;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -22,6 +25,7 @@ use clap_complete::Shell;
 
 pub use color::Color;
 pub use exit::ExitCode;
+pub use replay::ReplayArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +33,7 @@ Examples:
   rig check testplans/islanded.toml fixtures/example-lab.toml
   rig simulate testplans/dispatch.toml --trials 600 --seed 7
   rig report reports/20260102T030405Z-islanded-virtual
+  rig replay reports/20260102T030405Z-islanded-vcan/trace.candump --onto can:vcan0
 ";
 
 const RUN_EXAMPLES: &str = "\
@@ -60,6 +65,19 @@ const BENCH_EXAMPLES: &str = "\
 Examples:
   rig bench fixtures/virtual.toml
   rig bench fixtures/virtual.toml --dir /tmp/bench
+";
+
+const FLASH_EXAMPLES: &str = "\
+Examples:
+  rig flash firmware.elf --probe 0d28:0204 --chip nRF52840_xxAA
+  rig flash firmware.elf --probe 20b7:9db1:unix:/run/lab/probe.sock --chip LAB_MCU --description lab-mcu.yaml
+";
+
+const PROBE_EXAMPLES: &str = "\
+Examples:
+  rig probe list
+  rig probe list --fixture fixtures/qemu.toml
+  rig probe log firmware.elf --probe 0d28:0204 --chip nRF52840_xxAA
 ";
 
 const SCHEMA_EXAMPLES: &str = "\
@@ -118,11 +136,27 @@ pub enum Command {
     /// The files are the same, byte for byte, as those that the run wrote. The session's verdict is the exit code.
     #[command(after_help = REPORT_EXAMPLES, after_long_help = exit::help(REPORT_EXAMPLES))]
     Report(ReportArgs),
+    /// Play recorded CAN traffic back at its own times
+    ///
+    /// The file is a log of candump's (candump -l, a session's trace.candump) or a pcapng file with SocketCAN packets.
+    /// Each frame is due at its own distance from the first one, so that errors do not add up; how well that schedule
+    /// was kept is part of the summary. What cannot be sent is refused before the first frame, unless --skip names it.
+    #[command(after_help = replay::EXAMPLES, after_long_help = replay::long_help())]
+    Replay(ReplayArgs),
     /// Start a fixture's virtual bench alone, for other programs to use
     ///
     /// Prints the path of every port, and runs until Ctrl-C.
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
+    /// Put firmware on a device through its debug probe
+    ///
+    /// Compares what the device holds first, and programs it only where it holds something else. Then the device is
+    /// reset, and starts what it holds.
+    #[command(after_help = FLASH_EXAMPLES, after_long_help = exit::help(FLASH_EXAMPLES))]
+    Flash(FlashArgs),
+    /// Find debug probes, and read what devices log
+    #[command(after_help = PROBE_EXAMPLES)]
+    Probe(ProbeArgs),
     /// Print the JSON schema of plans or fixtures
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
@@ -163,6 +197,9 @@ pub struct RunArgs {
     /// Play in virtual time with twins in memory
     #[arg(long)]
     pub simulate: bool,
+    /// Trust the firmware that the devices hold: compare and flash nothing
+    #[arg(long)]
+    pub no_flash: bool,
     /// The folder in which the session's folder is made
     #[arg(long, value_name = "DIR", default_value = "reports", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,
@@ -210,6 +247,64 @@ pub struct BenchArgs {
     pub until_stdin_closes: bool,
 }
 
+/// What to flash, and through what.
+#[derive(Clone, Debug, Args)]
+pub struct FlashArgs {
+    /// The firmware
+    #[arg(value_name = "ELF", value_hint = ValueHint::FilePath)]
+    pub elf: PathBuf,
+    /// What it goes through
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// A target, and the probe at it.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// The probe: VID:PID or VID:PID:SERIAL, as `rig probe list` shows it
+    #[arg(long, value_name = "SELECTOR")]
+    pub probe: String,
+    /// The chip, as probe-rs calls it
+    #[arg(long, value_name = "NAME")]
+    pub chip: String,
+    /// A target description of a chip that probe-rs does not know
+    #[arg(long, value_name = "YAML", value_hint = ValueHint::FilePath)]
+    pub description: Option<PathBuf>,
+    /// The clock of the wires to the chip in kHz; without it, the probe's own choice
+    #[arg(long, value_name = "KHZ")]
+    pub speed: Option<NonZeroU32>,
+}
+
+/// What to do with probes.
+#[derive(Clone, Debug, Args)]
+pub struct ProbeArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: ProbeCommand,
+}
+
+/// What can be done with probes.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ProbeCommand {
+    /// List the probes that are there, and those of a fixture
+    List(ProbeListArgs),
+    /// Print what a device logs, until Ctrl-C
+    ///
+    /// The device goes on doing what it does.
+    Log(FlashArgs),
+    /// Drive a probe for a rig that asks over standard input
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Which probes to list.
+#[derive(Clone, Debug, Args)]
+pub struct ProbeListArgs {
+    /// A fixture whose devices' probes to look for too: network probes are found by nothing else
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub fixture: Option<PathBuf>,
+}
+
 /// Which schema to print.
 #[derive(Clone, Debug, Args)]
 pub struct SchemaArgs {
@@ -237,7 +332,10 @@ pub struct CompletionsArgs {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::CommandFactory;
+    use rig::replay::{Obstacle, Speed};
     use test_case::test_case;
 
     use super::*;
@@ -292,6 +390,24 @@ mod tests {
         assert_eq!(args.seed, Some(3));
     }
 
+    #[test]
+    fn a_replay_takes_what_it_is_told() {
+        let line =
+            "rig replay x.log --onto slcan:/dev/ttyACM0@125000 --skip errors,fd --reply 601#60 --tolerance 200us";
+        let Command::Replay(args) = parse(line).unwrap().command else { panic!("not a replay") };
+        assert_eq!(args.skip, [Obstacle::Errors, Obstacle::Fd]);
+        assert_eq!((args.reply.len(), args.tolerance), (1, Duration::from_micros(200)));
+        assert_eq!((args.speed, args.format), (Speed::RECORDED, replay::Format::Human));
+    }
+
+    #[test_case("rig replay x.log"; "no bus to play onto")]
+    #[test_case("rig replay x.log --onto vcan0"; "no kind of bus")]
+    #[test_case("rig replay x.log --onto can:vcan0 --speed 0"; "no speed")]
+    #[test_case("rig replay x.log --onto can:vcan0 --reply 6"; "no identifier")]
+    #[test_case("rig replay x.log --onto can:vcan0 --reply 601#6"; "half a byte")]
+    #[test_case("rig replay x.log --onto can:vcan0 --skip all"; "nothing that could be skipped")]
+    #[test_case("rig replay x.log --onto can:vcan0 --sent-only --received-only"; "both directions alone")]
+    #[test_case("rig replay x.log --onto can:vcan0 --reply-timeout 1000h"; "no end")]
     #[test_case("rig"; "nothing")]
     #[test_case("rig run"; "no plan")]
     #[test_case("rig run plan.toml --trials 0"; "no trials")]
@@ -300,6 +416,8 @@ mod tests {
     #[test_case("rig run plan.toml --name .."; "the folder above for a name")]
     #[test_case("rig run plan.toml --name a\x1bb"; "a control character in a name")]
     #[test_case("rig check"; "no files")]
+    #[test_case("rig flash firmware.elf --chip nRF52840_xxAA"; "no probe")]
+    #[test_case("rig probe"; "nothing to do with a probe")]
     #[test_case("rig schema report"; "no such schema")]
     #[test_case("rig completions cobol"; "no such shell")]
     #[test_case("rig run plan.toml --colour always"; "no such option")]

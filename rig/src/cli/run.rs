@@ -129,6 +129,7 @@ fn prepare(args: &RunArgs) -> Result<Session, ExitCode> {
         seed,
         command,
         simulated: args.simulate,
+        flash: !args.no_flash,
     })
 }
 
@@ -161,6 +162,9 @@ fn again(args: &RunArgs, trials: u32, seed: u64) -> Vec<String> {
     }
     if args.simulate {
         command.push("--simulate".to_owned());
+    }
+    if args.no_flash {
+        command.push("--no-flash".to_owned());
     }
     command
 }

@@ -116,6 +116,7 @@ fn delivery(edge: u16, sent: Nanos, latency: Nanos, size: u16, cause: Option<Nan
     Fact::Delivery(Delivery {
         edge: EdgeId(edge),
         sent: Some(stamp(sent)),
+        on_wire: None,
         arrived: Some(stamp(sent + latency)),
         cause: cause.map(stamp),
         size: Some(Size { payload: size, pdu: size, wire: size + 2 }),
@@ -129,6 +130,7 @@ fn absent(edge: u16, cause: Nanos) -> Fact {
     Fact::Delivery(Delivery {
         edge: EdgeId(edge),
         sent: None,
+        on_wire: None,
         arrived: None,
         cause: Some(Stamp::new(cause, cause, Source::User)),
         size: None,
@@ -202,6 +204,7 @@ fn fixture() -> Fixture {
         title: "No bench: a made-up session".into(),
         actors: BTreeMap::new(),
         devices: BTreeMap::new(),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::new(),
         rails: BTreeMap::new(),
         hops: BTreeMap::new(),

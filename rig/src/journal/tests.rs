@@ -3,13 +3,14 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketOption;
 use pcap_file::pcapng::{Block, PcapNgReader};
 use proptest::prelude::*;
 
 use super::synthetic::Synthetic;
+use super::writer::Sink;
 use super::*;
 use crate::event::{Event, Fact};
 use crate::plan::EdgeId;
@@ -82,10 +83,10 @@ fn damage_in_the_middle_is_an_error() {
 fn a_newer_record_is_refused_by_name() {
     let folder = with_events(|text| {
         let newer =
-            text.replacen("\"version\":1", "\"version\":9", 1).replacen("\"rig\":\"0.1.0\"", "\"rig\":\"4.0\"", 1);
+            text.replacen("\"version\":2", "\"version\":9", 1).replacen("\"rig\":\"0.1.0\"", "\"rig\":\"4.0\"", 1);
         newer.replacen("\"wall_gap\"", "\"gap_of_wall\"", 1).into_bytes()
     });
-    insta::assert_snapshot!(error_of(&folder), @"the record has version 9 of the event's layout, written by rig 4.0, and this rig reads up to 1: use rig 4.0 or a newer one");
+    insta::assert_snapshot!(error_of(&folder), @"the record has version 9 of the event's layout, written by rig 4.0, and this rig reads up to 2: use rig 4.0 or a newer one");
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn send_all(events: impl Iterator<Item = Event>) -> mpsc::Receiver<Record> {
             link: "breaker".into(),
             outbound: event.trial.is_none(),
             at: event.at,
-            bytes: [1, 2, 3].into(),
+            what: Passed::Bytes([1, 2, 3].into()),
             note: Some(EdgeId(1)),
             trial: event.trial,
         };
@@ -192,6 +193,50 @@ fn a_trace_names_links_directions_and_edges() {
     "#);
 }
 
+fn frame_at(at: u64) -> Traffic {
+    let frame = rig_can::Frame::classic(rig_can::Id::Standard(0x123), &[0xAB]).expect("a frame");
+    Traffic { link: "bus 1".into(), outbound: false, at, what: Passed::Frame(frame), note: None, trial: None }
+}
+
+#[test]
+fn the_first_frame_makes_a_log() {
+    let folder = folder();
+    let mut journal = Journal::create(&folder.path).expect("a folder");
+    // Before the start no wall time is known, and nothing is written.
+    journal.traffic(&frame_at(0)).expect("nothing");
+    journal.event(&SMALL.events().next().expect("a start")).expect("written");
+    assert!(!folder.path.join(LOG).exists());
+    journal.traffic(&frame_at(1_500_999)).expect("written");
+    journal.traffic(&frame_at(2_000_000)).expect("written");
+    journal.finish().expect("written");
+    let log = fs::read_to_string(folder.path.join(LOG)).expect("a log");
+    insta::assert_snapshot!(log, @r"
+    (1767225600.001500) bus_1 123#AB R
+    (1767225600.002000) bus_1 123#AB R
+    ");
+}
+
+#[test]
+fn bytes_and_frames_of_one_name_are_two_interfaces() {
+    let folder = folder();
+    let mut journal = Journal::create(&folder.path).expect("a folder");
+    journal.event(&SMALL.events().next().expect("a start")).expect("written");
+    let bytes = Traffic { what: Passed::Bytes(b"t12310AB\r".as_slice().into()), ..frame_at(0) };
+    for traffic in [&bytes, &frame_at(1), &bytes] {
+        journal.traffic(traffic).expect("written");
+    }
+    journal.finish().expect("written");
+    let mut reader = PcapNgReader::new(fs::File::open(folder.path.join(TRACE)).expect("a trace")).expect("a section");
+    let mut interfaces = Vec::new();
+    while let Some(block) = reader.next_block() {
+        if let Block::EnhancedPacket(packet) = block.expect("a block") {
+            interfaces.push(packet.interface_id);
+        }
+    }
+    assert_eq!(interfaces, [0, 1, 0]);
+    assert_eq!(reader.interfaces().iter().map(|interface| interface.linktype.into()).collect::<Vec<u32>>(), [250, 227]);
+}
+
 /// A disk with room for so many bytes.
 struct Disk(usize);
 
@@ -207,10 +252,17 @@ impl Write for Disk {
     }
 }
 
+impl Sink for Disk {
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_full_disk_ends_no_session_and_passes_none() {
     for (events, trace) in [(100_000, usize::MAX), (usize::MAX, 100_000), (0, 0)] {
-        let plane = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace))));
+        let none = || Err(io::ErrorKind::StorageFull.into());
+        let plane = Recorder::to(Journal::to(Box::new(Disk(events)), Box::new(Disk(trace)), Box::new(none)));
         let mut told = 0;
         let recorded =
             plane.run(&send_all(SMALL.events()), |_, _, error| told += u32::from(error.is_some())).expect("findings");
@@ -220,6 +272,41 @@ fn a_full_disk_ends_no_session_and_passes_none() {
         assert_eq!(recorded.findings.edges[0].counts.on_time, 600);
         assert_eq!(recorded.findings.verdict, Verdict::Inconclusive);
         assert_eq!(recorded.findings.reasons[0], error.to_string());
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_made_is_told_once_and_the_rest_goes_on() {
+    let (events, trace) = (Shared::default(), Shared::default());
+    let none = || Err(io::ErrorKind::StorageFull.into());
+    let mut journal = Journal::to(Box::new(events.clone()), Box::new(trace.clone()), Box::new(none));
+    journal.event(&SMALL.events().next().expect("a start")).expect("written");
+    let error = journal.traffic(&frame_at(0)).expect_err("no room");
+    assert!(matches!(error, JournalError::Write { file: LOG, .. }), "{error:?}");
+    journal.flush().expect("written");
+    let before = trace.0.lock().expect("a trace").len();
+    journal.traffic(&frame_at(1)).expect("written to the trace");
+    journal.finish().expect("written");
+    assert!(trace.0.lock().expect("a trace").len() > before);
+}
+
+/// A file that the test can look into.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("a file").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Shared {
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 

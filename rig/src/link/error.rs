@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::can::CanError;
+
 /// Why a link cannot be opened.
 #[derive(Debug, Error)]
 pub enum LinkError {
@@ -70,6 +72,15 @@ pub enum LinkError {
         /// How long it was waited for.
         within: Duration,
     },
+    /// A device is on a bus that is none of the fixture's.
+    #[error("there is no CAN bus {name}; add a [bus.{name}] table to the fixture")]
+    NoBus {
+        /// The bus's name.
+        name: String,
+    },
+    /// A CAN bus cannot be opened.
+    #[error(transparent)]
+    Can(#[from] CanError),
     /// Anything else that the system says.
     #[error("{port}: {source}; unplug the adapter and plug it in again, and see `dmesg`")]
     Io {

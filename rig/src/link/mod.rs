@@ -12,6 +12,7 @@
 //! | memory | the peer's write | no |
 
 mod adapter;
+pub mod can;
 mod chunk;
 mod echo;
 mod error;
@@ -77,10 +78,10 @@ impl Link {
     ///
     /// # Errors
     /// Says which port, what is wrong with it and what to do. A TCP peer that does not answer within 3 s is an error.
-    pub async fn open(spec: &fixture::Link, bench: &BenchPorts, clock: Clock) -> Result<Self, LinkError> {
+    pub async fn open(spec: &fixture::Stream, bench: &BenchPorts, clock: Clock) -> Result<Self, LinkError> {
         match spec {
-            fixture::Link::Tcp(address) => Ok(Self::over(tcp::connect(address).await?, clock)),
-            fixture::Link::Serial(settings) => {
+            fixture::Stream::Tcp(address) => Ok(Self::over(tcp::connect(address).await?, clock)),
+            fixture::Stream::Serial(settings) => {
                 let opened = match (&settings.port, bench) {
                     (fixture::Port::Path(path), _) => serial::open(path, settings)?,
                     (fixture::Port::Bench(name), BenchPorts::Directory(directory)) => {
@@ -104,7 +105,7 @@ impl Link {
     /// # Errors
     /// The last attempt's error.
     pub async fn reopen(
-        spec: &fixture::Link,
+        spec: &fixture::Stream,
         bench: &BenchPorts,
         clock: Clock,
         until: Nanos,

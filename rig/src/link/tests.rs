@@ -12,11 +12,11 @@ fn serial(port: Port) -> Serial {
     Serial { port, baud: 115_200, parity: Parity::None, stop_bits: 1, flow: Flow::None, rs485_echo: false }
 }
 
-fn at_path(path: impl Into<std::path::PathBuf>) -> fixture::Link {
-    fixture::Link::Serial(serial(Port::Path(path.into())))
+fn at_path(path: impl Into<std::path::PathBuf>) -> fixture::Stream {
+    fixture::Stream::Serial(serial(Port::Path(path.into())))
 }
 
-async fn open(link: &fixture::Link) -> Result<Link, LinkError> {
+async fn open(link: &fixture::Stream) -> Result<Link, LinkError> {
     Link::open(link, &BenchPorts::None, Clock::start()).await
 }
 
@@ -115,7 +115,7 @@ async fn an_adapters_echo_is_dropped() {
     });
     let ports = BenchPorts::Memory(BTreeMap::from([("relays".to_owned(), port)]));
     let settings = Serial { rs485_echo: true, ..serial(Port::Bench("relays".into())) };
-    let link = Link::open(&fixture::Link::Serial(settings), &ports, Clock::start()).await.expect("it opens");
+    let link = Link::open(&fixture::Stream::Serial(settings), &ports, Clock::start()).await.expect("it opens");
     link.send(b"ask").await.expect("it is sent");
     let (mut buffer, mut received) = ([0; 4], Vec::new());
     while received.len() < 6 {
@@ -137,7 +137,7 @@ async fn tcp_carries_both_ways_and_bounds_what_it_receives() {
         stream.write_all(&asked).await
     });
     let clock = Clock::start();
-    let link = Link::open(&fixture::Link::Tcp(address), &BenchPorts::None, clock).await.expect("it connects");
+    let link = Link::open(&fixture::Stream::Tcp(address), &BenchPorts::None, clock).await.expect("it connects");
     let sent = link.send(b"ask").await.expect("it is sent");
     let mut buffer = [0; 16];
     let chunk = link.receive(&mut buffer).await.expect("bytes come");
@@ -151,7 +151,7 @@ async fn a_tcp_peer_that_is_not_there_is_named() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = listener.local_addr().expect("it is bound").to_string();
     drop(listener);
-    let text = message(open(&fixture::Link::Tcp(address.clone())).await);
+    let text = message(open(&fixture::Stream::Tcp(address.clone())).await);
     assert!(text.starts_with(&address) && text.contains("check that the peer runs"), "{text}");
 }
 
@@ -173,14 +173,14 @@ async fn settings_that_no_port_has_are_refused() {
     let zero_baud = Serial { baud: 0, ..serial(Port::Path("/dev/null".into())) };
     let stop_bits = Serial { stop_bits: 3, ..serial(Port::Path("/dev/null".into())) };
     for settings in [zero_baud, stop_bits] {
-        let opened = open(&fixture::Link::Serial(settings)).await;
+        let opened = open(&fixture::Stream::Serial(settings)).await;
         assert!(matches!(opened, Err(LinkError::Settings { .. })));
     }
 }
 
 #[tokio::test]
 async fn bench_ports_without_a_bench_and_names_that_are_paths_are_refused() {
-    let named = |name: &str| fixture::Link::Serial(serial(Port::Bench(name.into())));
+    let named = |name: &str| fixture::Stream::Serial(serial(Port::Bench(name.into())));
     assert!(message(open(&named("storage")).await).contains("[bench] table"));
     let directory = BenchPorts::Directory("/dev".into());
     for name in ["../etc/passwd", "..", "", "a/b", "a\0b"] {

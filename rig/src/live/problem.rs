@@ -101,6 +101,9 @@ const fn misbehaviour(how: Misbehaviour) -> &'static str {
         Misbehaviour::Stuck => "stuck",
         Misbehaviour::Babbling => "babbling",
         Misbehaviour::UnexpectedBoot => "booted by itself",
+        Misbehaviour::RefusedPayload => "refused a payload",
+        Misbehaviour::SlowAnswer => "slow answer",
+        Misbehaviour::Crashed => "crashed",
     }
 }
 
@@ -110,9 +113,12 @@ const fn rig_fault(fault: RigFault) -> &'static str {
         RigFault::Instrument => "instrument",
         RigFault::EdgeNotSensed => "power edge not sensed",
         RigFault::LongDip => "dip too long",
+        RigFault::Overrun => "frames lost",
+        RigFault::BusOff => "bus off",
         RigFault::Stalled => "stalled",
         RigFault::ClockStep => "clock stepped",
         RigFault::Actor => "actor",
+        RigFault::Probe => "debug probe",
         RigFault::BenchGone => "virtual bench gone",
         RigFault::Panic => "panic",
     }

@@ -40,6 +40,7 @@ fn start(trials: u32, simulated: bool) -> Start {
         title: String::new(),
         actors: BTreeMap::new(),
         devices: BTreeMap::new(),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::new(),
         rails: BTreeMap::new(),
         hops: BTreeMap::new(),
@@ -71,6 +72,7 @@ fn delivery(edge: u16, end: Arrival) -> Fact {
     Fact::Delivery(Delivery {
         edge: EdgeId(edge),
         sent: None,
+        on_wire: None,
         arrived: None,
         cause: None,
         size: None,
@@ -116,6 +118,7 @@ fn a_log_tells_how_far_the_session_is_and_each_problem() {
     let late = Fact::Delivery(Delivery {
         edge: EdgeId(0),
         sent: Some(Stamp::new(0, 0, Source::User)),
+        on_wire: None,
         arrived: Some(Stamp::new(9 * SECOND, 9_100_000_000, Source::User)),
         cause: None,
         size: None,

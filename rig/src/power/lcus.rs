@@ -32,7 +32,7 @@ impl Lcus {
         bench: &BenchPorts,
         clock: Clock,
     ) -> Result<Self, PowerError> {
-        let mut port = Port::open(name, fixture::Link::Serial(serial.clone()), bench, clock).await?;
+        let mut port = Port::open(name, fixture::Stream::Serial(serial.clone()), bench, clock).await?;
         let answer = port.listen(&[QUERY], READBACK).await?;
         let binary = answer.iter().all(|state| *state <= 1) && answer.len() <= MOST_CHANNELS;
         let (channels, readback) = match answer.len() {

@@ -40,7 +40,7 @@ impl ModbusCoil {
         unit: u8,
         (bench, clock): (&BenchPorts, Clock),
     ) -> Result<Self, PowerError> {
-        let port = Port::open(name, fixture::Link::Serial(serial.clone()), bench, clock).await?;
+        let port = Port::open(name, fixture::Stream::Serial(serial.clone()), bench, clock).await?;
         Ok(Self { port, unit, silence: silence(serial) })
     }
 

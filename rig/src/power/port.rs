@@ -19,7 +19,7 @@ const MOST: usize = 4096;
 /// An instrument's port: one question at a time, each with its deadline.
 pub(super) struct Port {
     name: String,
-    spec: fixture::Link,
+    spec: fixture::Stream,
     bench: BenchPorts,
     clock: Clock,
     link: Option<Link>,
@@ -37,7 +37,7 @@ pub(super) struct Reply<T> {
 impl Port {
     pub(super) async fn open(
         name: &str,
-        spec: fixture::Link,
+        spec: fixture::Stream,
         bench: &BenchPorts,
         clock: Clock,
     ) -> Result<Self, PowerError> {

@@ -19,7 +19,7 @@ pub(super) struct Scpi {
 impl Scpi {
     pub(super) async fn open(
         name: &str,
-        link: &fixture::Link,
+        link: &fixture::Stream,
         bench: &BenchPorts,
         clock: Clock,
     ) -> Result<Self, PowerError> {

@@ -43,6 +43,7 @@ fn fixture(instrument: (&str, Instrument), rail: Rail) -> Fixture {
         title: "test".into(),
         actors: BTreeMap::new(),
         devices: BTreeMap::new(),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::from([(instrument.0.to_owned(), instrument.1)]),
         rails: BTreeMap::from([("grid".to_owned(), rail)]),
         hops: BTreeMap::new(),
@@ -53,7 +54,7 @@ fn fixture(instrument: (&str, Instrument), rail: Rail) -> Fixture {
 }
 
 fn with_supply(rail: Rail) -> Fixture {
-    fixture(("supply", Instrument::Scpi(fixture::Link::Serial(serial("supply")))), rail)
+    fixture(("supply", Instrument::Scpi(fixture::Stream::Serial(serial("supply")))), rail)
 }
 
 fn with_coils(unit: u8, channel: u16) -> Fixture {
@@ -313,7 +314,7 @@ fn the_safe_state_waits_for_no_guard_and_goes_on_after_errors() {
         let sense = || Sense::None { settle: Duration::ZERO };
         let slow = Rail { dwell: Duration::from_secs(3_600), ..rail("board", sense()) };
         let mut fixture = with_board(slow.clone());
-        fixture.instruments.insert("supply".into(), Instrument::Scpi(fixture::Link::Serial(serial("supply"))));
+        fixture.instruments.insert("supply".into(), Instrument::Scpi(fixture::Stream::Serial(serial("supply"))));
         fixture.rails.insert("aux".into(), rail("supply", sense()));
         let open = open(&fixture, &bench).await.expect("it opens");
         open.set(Level::On).await.expect("it switches");

@@ -87,6 +87,17 @@ impl ReferenceFrame {
     }
 }
 
+/// What bytes are that came alone, as a payload on a CAN bus does: no framing, from the first byte to the last.
+pub(super) fn of_datagram(bytes: &[u8]) -> Unit {
+    match Frame::read(bytes) {
+        Ok(frame) => Unit::Whole(frame),
+        Err(error) => {
+            let claimed = Frame::claimed_header(bytes);
+            Unit::Broken { flaw: flaw(Some(error), claimed, bytes.len()), claimed }
+        }
+    }
+}
+
 fn whole(frame: &Frame, wire: usize) -> Size {
     let payload = sixteen(frame.size());
     Size { payload, pdu: payload, wire: sixteen(wire) }

@@ -5,6 +5,7 @@
 //! [`Protocol::wake`]. Instants are not its business: a [`Receiver`] gives each unit the stamps of its first and last
 //! byte, also where it came in several chunks.
 
+pub mod can;
 mod frame;
 mod receiver;
 
@@ -75,11 +76,11 @@ impl Inbound {
     }
 }
 
-/// A new protocol of the kind that a fixture names.
+/// A new protocol of the kind that a fixture names. Plain frames are those of a [`can::Node`]; a stream has none.
 #[must_use]
 pub fn of(protocol: fixture::Protocol) -> Box<dyn Protocol> {
     match protocol {
-        fixture::Protocol::ReferenceFrame => Box::new(ReferenceFrame::default()),
+        fixture::Protocol::ReferenceFrame | fixture::Protocol::PlainFrames => Box::new(ReferenceFrame::default()),
     }
 }
 

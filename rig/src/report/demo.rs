@@ -9,11 +9,11 @@ use hdrhistogram::Histogram;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::event::{End, Flaw, Misbehaviour, PowerStage, RigFault};
+use crate::event::{End, Event, Fact, Firmware, Flaw, Installed, Misbehaviour, PowerStage, RigFault, Trouble};
 use crate::fixture::Level;
 use crate::plan::{Budget, EdgeId, Plan};
 use crate::stamp::{Elapsed, Nanos, Source, Stamp};
-use crate::verdict::{Counts, Finding, Findings, Outcome, Point, PowerEdge, Remark, TrialCounts, Verdict};
+use crate::verdict::{BusUse, Counts, Finding, Findings, Outcome, Point, PowerEdge, Remark, TrialCounts, Verdict};
 
 use start::start;
 
@@ -92,6 +92,7 @@ pub(super) fn small(points: Vec<Point>) -> Findings {
         misbehaviours: Vec::new(),
         strays: Vec::new(),
         links: BTreeMap::new(),
+        buses: BTreeMap::new(),
         notes: Vec::new(),
     }
 }
@@ -137,6 +138,9 @@ pub(super) fn large() -> Findings {
             "storage".into(),
             BTreeMap::from([("low latency".into(), "granted".into()), ("adapter timer".into(), "1 ms".into())]),
         )]),
+        buses: BTreeMap::from([("storage".into(), bus())]),
+        firmware: vec![firmware()],
+        logged: BTreeMap::from([("storage".into(), 4_711)]),
         notes: vec![
             Remark {
                 at: 2 * MS,
@@ -243,4 +247,28 @@ fn power() -> Vec<PowerEdge> {
         }
     }
     edges
+}
+
+/// What a device holds; its version is hostile.
+fn firmware() -> Firmware {
+    Firmware {
+        device: "storage".into(),
+        elf: "storage <b>.elf".into(),
+        sha256: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".into(),
+        build_id: Some("f1b0a9dcbb4a6eb4591c3bc549f13c7f".into()),
+        version: Some("0.1.0\u{202e}".into()),
+        how: Installed::Flashed,
+    }
+}
+
+/// A bus that carried a little, lost a frame and complained twice.
+fn bus() -> BusUse {
+    let mut bus = BusUse::default();
+    for (at, busy) in [(1_000 * MS, 12 * MS), (2_000 * MS, 310 * MS)] {
+        let troubles = BTreeMap::from([(Trouble::NoAcknowledge, 1)]);
+        let (bus_name, since, lost) = ("storage".to_owned(), at - 1_000 * MS, u64::from(busy > 100 * MS));
+        let fact = Fact::BusLoad { bus: bus_name, since, frames: 1_204, busy, lost, troubles };
+        bus.note(&Event { at, trial: None, fact });
+    }
+    bus
 }

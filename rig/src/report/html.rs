@@ -5,7 +5,9 @@
 //! sheet. Every value passes one formatter that makes control characters visible and then escapes.
 
 mod bench;
+mod buses;
 mod claim;
+mod firmware;
 mod page;
 mod record;
 

@@ -42,6 +42,7 @@ pub(super) fn write(out: &mut impl Write, findings: &Findings) -> io::Result<()>
         }
     }
     latencies(out, findings)?;
+    buses(out, findings)?;
     writeln!(out, "# EOF")
 }
 
@@ -61,6 +62,23 @@ fn session(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     head(out, "rig_trials", "counter", "Trials by what became of them.")?;
     for (state, count) in [("counted", findings.trials.counted), ("void", findings.trials.void)] {
         writeln!(out, "rig_trials_total{{plan=\"{plan}\",simulated=\"{simulated}\",state=\"{state}\"}} {count}")?;
+    }
+    Ok(())
+}
+
+fn buses(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
+    if findings.buses.is_empty() {
+        return Ok(());
+    }
+    head(out, "rig_bus_load_ratio", "gauge", "Share of the time that frames occupied a CAN bus.")?;
+    for (name, bus) in &findings.buses {
+        writeln!(out, "rig_bus_load_ratio{{bus=\"{}\"}} {}", label_value(name), bus.mean())?;
+    }
+    head(out, "rig_bus_frames", "counter", "Frames on a CAN bus, and those of them that rig lost.")?;
+    for (name, bus) in &findings.buses {
+        let name = label_value(name);
+        writeln!(out, "rig_bus_frames_total{{bus=\"{name}\",state=\"seen\"}} {}", bus.frames)?;
+        writeln!(out, "rig_bus_frames_total{{bus=\"{name}\",state=\"lost\"}} {}", bus.lost)?;
     }
     Ok(())
 }

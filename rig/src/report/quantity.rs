@@ -88,6 +88,11 @@ pub(super) fn found(part: u64, of: u64) -> String {
     format!("{}.{:02}\u{a0}%", hundredths / 100, hundredths % 100)
 }
 
+/// How busy a bus was, as a percentage with one decimal: `3.2 %`.
+pub(super) fn load(share: f64) -> String {
+    format!("{:.1}\u{a0}%", share * 100.0)
+}
+
 /// A count with thin spaces between thousands: `1 000 000`.
 pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();

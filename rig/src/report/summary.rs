@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::label::claims;
 use super::quantity::plain;
 use super::spread::{PERCENTILES, Quantile, Spread};
-use crate::event::{End, Flaw};
+use crate::event::{End, Firmware, Flaw};
 use crate::plan::{Decision, Plan, Rule};
 use crate::verdict::binomial::probability_to_pass;
-use crate::verdict::{Finding, Findings, Remark, Verdict, percent};
+use crate::verdict::{BusUse, Finding, Findings, Remark, Verdict, percent};
 use crate::visible::visible;
 
 /// Version of the layout of `summary.json`.
@@ -43,6 +43,10 @@ struct Summary<'a> {
     strays: Vec<Value>,
     rig_faults: Vec<Value>,
     misbehaviours: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    firmware: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buses: Vec<Value>,
     sources: &'a std::collections::BTreeMap<String, String>,
 }
 
@@ -103,10 +107,35 @@ pub(super) fn write_json(out: &mut impl Write, findings: &Findings) -> io::Resul
             .iter()
             .map(|Remark { at, trial, kind, detail }| remark(*at, *trial, kind.word(), detail))
             .collect(),
+        firmware: findings.firmware.iter().map(|held| firmware(findings, held)).collect(),
+        buses: findings.buses.iter().map(|(name, bus)| bus_use(name, bus)).collect(),
         sources: &start.sources,
     };
     serde_json::to_writer_pretty(&mut *out, &summary)?;
     writeln!(out)
+}
+
+fn firmware(findings: &Findings, held: &Firmware) -> Value {
+    json!({
+        "device": held.device,
+        "elf": held.elf,
+        "sha256": held.sha256,
+        "build_id": held.build_id,
+        "version": held.version,
+        "how": held.how.word(),
+        "logged": findings.logged.get(&held.device).copied().unwrap_or_default(),
+    })
+}
+
+fn bus_use(name: &str, bus: &BusUse) -> Value {
+    json!({
+        "name": name,
+        "frames": bus.frames,
+        "lost": bus.lost,
+        "load": bus.mean(),
+        "peak_load": bus.peak,
+        "troubles": bus.troubles,
+    })
 }
 
 fn claim(findings: &Findings, finding: &Finding) -> Value {

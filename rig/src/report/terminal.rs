@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 
 use super::label::claims;
-use super::quantity::{plain, setting};
+use super::quantity::{grouped, load, plain, setting};
 use super::spread::{Quantile, Spread};
-use crate::verdict::{Finding, Findings, Outcome, Verdict};
+use crate::event::{Firmware, Installed};
+use crate::verdict::{BusUse, Finding, Findings, Outcome, Verdict};
 use crate::visible::{columns_of, visible, visible_in};
 
+/// Digits of a digest that are shown.
+const DIGITS: usize = 12;
 /// The most faults of the rig told one by one; all of them are in the report.
 const FAULTS: usize = 5;
 /// Columns that a line which goes on is set in.
@@ -40,6 +43,12 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
     if faults.len() > FAULTS {
         layout.wrap(&mut out, &format!("and {} more faults of the rig, in the report", faults.len() - FAULTS));
     }
+    for held in &findings.firmware {
+        layout.wrap(&mut out, &firmware_line(held));
+    }
+    for (name, bus) in &findings.buses {
+        layout.wrap(&mut out, &bus_line(name, bus));
+    }
     let trials = findings.trials;
     let simulated = if findings.start.simulated { ", simulated" } else { "" };
     let void = if trials.void > 0 { format!(", {} void", trials.void) } else { String::new() };
@@ -49,6 +58,28 @@ pub fn render(findings: &Findings, layout: Layout) -> String {
     }
     let _ = writeln!(out, "verdict: {}", layout.paint(Some(findings.verdict)));
     out
+}
+
+fn firmware_line(held: &Firmware) -> String {
+    let Firmware { device, elf, sha256, version, how, .. } = held;
+    let version = version.as_ref().map(|version| format!(" version {version}")).unwrap_or_default();
+    let digest: String = sha256.chars().take(DIGITS).collect();
+    let how = match how {
+        Installed::Flashed => "flashed",
+        Installed::Held => "already there",
+        Installed::Trusted => "trusted to be there",
+    };
+    plain(&format!("firmware {device}: {elf}{version} (SHA-256 {digest}…), {how}"))
+}
+
+fn bus_line(name: &str, bus: &BusUse) -> String {
+    let BusUse { frames, lost, peak, .. } = bus;
+    let lost = if *lost > 0 { format!(", {} lost by rig", grouped(*lost)) } else { String::new() };
+    let troubles: Vec<_> =
+        bus.troubles.iter().map(|(trouble, count)| format!(", {count} {}", trouble.word())).collect();
+    let troubles = troubles.concat();
+    let (frames, mean, peak) = (grouped(*frames), load(bus.mean()), load(*peak));
+    plain(&format!("bus {name}: {frames} frames, load {mean}, {peak} in the busiest trial{lost}{troubles}"))
 }
 
 /// What has to be seen comes last.
@@ -177,6 +208,7 @@ mod tests {
         FAIL         I3 Distr. Cust. Storage → LMS - Utility  27 lost: 571 of 598 in time show < 98 % at 95 %
         FAIL         I4 LMS - Utility → 2-Way Meter - Electr  34 late: 564 of 598 in time show < 98 % at 95 %
         the rig's fault: the wire thread stood still for 61 ms; is the machine busy? ␛[2J
+        bus storage: 2 408 frames, load 16.1 %, 31.0 % in the busiest trial, 1 lost by rig, 2 no-acknowledge
         598 of 600 trials count, 2 void
         I3 Distr. Cust. Storage → LMS - Utility fails: 571 of 598 in time show < 98 % at 95 %
         2 of 600 trials are void by the rig's fault, fewer than the plan's cap of 2 %
@@ -212,6 +244,9 @@ mod tests {
         the rig's fault: the wire thread stood
               still for 61 ms; is the machine
               busy? ␛[2J
+        bus storage: 2 408 frames, load 16.1 %,
+              31.0 % in the busiest trial, 1
+              lost by rig, 2 no-acknowledge
         598 of 600 trials count, 2 void
         I3 Distr. Cust. Storage → LMS - Utility
               fails: 571 of 598 in time show <

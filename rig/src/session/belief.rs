@@ -2,17 +2,16 @@ use std::collections::VecDeque;
 
 use rig_payload::{Frame, Header, Kind, Mode, State};
 
-use super::device_clock::{Contradiction, DeviceClock};
 use crate::event::Flaw;
 use crate::fixture::Level;
-use crate::stamp::Stamp;
+use crate::stamp::{Contradiction, ForeignClock, Nanos, Stamp};
 
 /// Commands a belief remembers: more than any plan has in flight.
 const REMEMBERED: usize = 32;
 
 /// What rig can know of a device's inside from the payloads between them.
 pub struct Belief {
-    clock: Option<DeviceClock>,
+    clock: Option<ForeignClock>,
     commands: VecDeque<Command>,
     /// When the rail that it senses as the grid last fell, and last returned.
     grid: [Option<Stamp>; 2],
@@ -61,7 +60,7 @@ impl Belief {
     #[must_use]
     pub fn new(drift_ppm: Option<f64>) -> Self {
         Self {
-            clock: drift_ppm.map(DeviceClock::new),
+            clock: drift_ppm.map(ForeignClock::new),
             commands: VecDeque::new(),
             grid: [None; 2],
             boots: None,
@@ -113,6 +112,18 @@ impl Belief {
     #[must_use]
     pub fn is_boot_due(&self) -> bool {
         self.boot_due
+    }
+
+    /// The count of boots of the life that it is in, where it has told it.
+    #[must_use]
+    pub fn boots(&self) -> Option<u16> {
+        self.boots
+    }
+
+    /// An instant of the device's clock on the session clock, where its stamps are trusted and bounded.
+    #[must_use]
+    pub fn map(&self, stamp: u64, now: Nanos) -> Option<Stamp> {
+        self.clock.as_ref()?.map(stamp, now)
     }
 
     /// What did not outlive a boot is forgotten: the device's clock and its count of payloads begin anew.

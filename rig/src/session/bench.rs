@@ -8,9 +8,13 @@ use rig_payload::Actor;
 use tokio::task::{JoinHandle, spawn_local};
 
 use super::Session;
+use super::bus::Bus;
 use super::carrier::{Carrier, Parts};
 use super::child::{BenchChild, ChildError};
 use super::desk::Desk;
+use super::firmware::Installer;
+use super::line::Wires;
+use super::logbook::Logbook;
 use super::notes::Notes;
 use super::player::Scene;
 use super::port::Port;
@@ -18,11 +22,12 @@ use super::supply::Supply;
 use super::watch;
 use super::wiring::{Unplayed, Wiring};
 use crate::actor::{Database, DatabaseError, Network, Store};
-use crate::event::{Fact, RigFault};
-use crate::fixture::{Fixture, Link as LinkSpec, Player};
+use crate::event::{Fact, RigFault, Trouble};
+use crate::fixture::{Device, Fixture, Link as DeviceLink, Player, Stream};
 use crate::link::{BenchPorts, Link, LinkError, MemoryPort};
 use crate::plan::{EdgeId, Plan};
 use crate::power::{PowerError, Rails};
+use crate::probe::{Driver, ProbeError};
 
 /// Name of the database of the operations' analytic actor in a session's folder.
 pub const DATABASE: &str = "analytic.sqlite";
@@ -34,10 +39,14 @@ pub const PORT_APPEARS: Duration = Duration::from_secs(2);
 pub struct Bench {
     /// What a player plays with.
     pub scene: Scene,
+    buses: Buses,
     supply: Rc<Supply>,
     child: Option<BenchChild>,
     tasks: Vec<JoinHandle<()>>,
 }
+
+/// The CAN buses, by name.
+pub type Buses = BTreeMap<String, Rc<Bus>>;
 
 /// Why a bench is not ready.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +60,20 @@ pub enum BenchFailure {
     /// A device's port is not there.
     #[error("device {0}: {1}")]
     Port(String, LinkError),
+    /// A CAN bus cannot be opened.
+    #[error("bus {0}: {1}")]
+    Bus(String, LinkError),
+    /// Not one frame is heard on a CAN bus, but errors are.
+    #[error("bus {bus}: rig's adapter tells of {} and hears not one frame: {}", trouble.word(), trouble.advice())]
+    Deaf {
+        /// The bus.
+        bus: String,
+        /// What the adapter tells.
+        trouble: Trouble,
+    },
+    /// A device's debug probe does not do its part.
+    #[error("device {0}: {1}")]
+    Probe(String, ProbeError),
     /// A device's port comes and goes.
     #[error("device {0}: its port is there and gone again; check cable and adapter")]
     Loose(String),
@@ -77,7 +100,8 @@ impl BenchFailure {
     pub fn fault(&self) -> RigFault {
         match self {
             Self::Child(_) | Self::Virtual(_) => RigFault::BenchGone,
-            Self::Port(..) | Self::Loose(_) => RigFault::AdapterGone,
+            Self::Port(..) | Self::Loose(_) | Self::Bus(..) | Self::Deaf { .. } => RigFault::AdapterGone,
+            Self::Probe(..) => RigFault::Probe,
             Self::Power(error) => error.fault(),
             Self::Connect(..) | Self::External(..) | Self::Database(_) | Self::Unplayed(_) => RigFault::Actor,
         }
@@ -97,16 +121,23 @@ impl Bench {
         for (name, obtained) in rails.obtained() {
             notes.note(Fact::LinkUp { name, obtained });
         }
+        let buses = match open_buses(&session.fixture, notes, &ports, &mut tasks).await {
+            Ok(buses) => buses,
+            Err(failure) => {
+                Supply::new(rails, Vec::new(), notes.clone()).make_safe().await;
+                return Err(failure);
+            }
+        };
         let devices = devices(&session.fixture, notes);
         let supply = Rc::new(Supply::new(rails, devices.values().cloned().collect(), notes.clone()));
         let mut bench = match connect(session, notes, devices, Rc::clone(&supply)).await {
-            Ok(scene) => Self { scene, supply, child, tasks },
+            Ok(scene) => Self { scene, buses, supply, child, tasks },
             Err(failure) => {
                 supply.make_safe().await;
                 return Err(failure);
             }
         };
-        if let Err(failure) = bench.wake(&session.fixture, ports).await {
+        if let Err(failure) = bench.wake(session, notes, ports).await {
             bench.close().await;
             return Err(failure);
         }
@@ -124,9 +155,18 @@ impl Bench {
         }
     }
 
+    /// The CAN buses.
+    #[must_use]
+    pub fn buses(&self) -> &Buses {
+        &self.buses
+    }
+
     /// Puts the rails into their safe state and lets everything go.
     pub async fn close(self) {
         self.supply.make_safe().await;
+        for bus in self.buses.values() {
+            bus.tell_load();
+        }
         for task in self.tasks {
             task.abort();
         }
@@ -135,25 +175,85 @@ impl Bench {
         }
     }
 
-    async fn wake(&mut self, fixture: &Fixture, ports: Rc<BenchPorts>) -> Result<(), BenchFailure> {
+    async fn wake(&mut self, session: &Session, notes: &Notes, ports: Rc<BenchPorts>) -> Result<(), BenchFailure> {
         for port in self.scene.carrier.ports() {
             // Until its rail has been energised, a device with a supply may have no port.
             port.set_powered(port.device().supply.is_none());
-            let (port, ports, carrier) = (Rc::clone(port), Rc::clone(&ports), Rc::clone(&self.scene.carrier));
-            self.tasks.push(spawn_local(async move { port.listen(&ports, &*carrier).await }));
+            let wires = || Wires { bench: Rc::clone(&ports), bus: bus_of(port.device(), &self.buses) };
+            let (listener, carrier, line) = (Rc::clone(port), Rc::clone(&self.scene.carrier), wires());
+            self.tasks.push(spawn_local(async move { listener.listen(&line, &*carrier).await }));
+            let (listener, carrier, line) = (Rc::clone(port), Rc::clone(&self.scene.carrier), wires());
+            self.tasks.push(spawn_local(async move { listener.listen_at_home(&line, &*carrier).await }));
         }
         tokio::task::yield_now().await;
-        self.supply.energise(fixture).await?;
+        self.supply.energise(&session.fixture).await?;
+        // A device may have no port before it has its firmware.
+        self.put_firmware(session, notes, &ports).await?;
         for port in self.scene.carrier.ports() {
+            let name = || port.name().to_string();
             if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.opened()).await.is_err() {
-                let name = port.name().to_string();
-                return Err(port
-                    .trouble()
-                    .map_or(BenchFailure::Loose(name.clone()), |error| BenchFailure::Port(name, error)));
+                return Err(missing(name(), port.trouble()));
+            }
+            if tokio::time::timeout(PORT_APPEARS, port.opened_at_home()).await.is_err() {
+                return Err(missing(format!("{}.in-home", name()), port.trouble_at_home()));
             }
             port.settle();
         }
+        for bus in self.buses.values() {
+            if let Some(trouble) = bus.symptom().await {
+                return Err(BenchFailure::Deaf { bus: bus.name().to_string(), trouble });
+            }
+        }
         Ok(())
+    }
+
+    /// Puts firmware on the devices that have a probe, and reads their logs from now on.
+    async fn put_firmware(&mut self, session: &Session, notes: &Notes, ports: &BenchPorts) -> Result<(), BenchFailure> {
+        if session.simulated || session.fixture.devices.values().all(|device| device.probe.is_none()) {
+            return Ok(());
+        }
+        let driver = Driver::this().map_err(|error| BenchFailure::Probe("with a probe".to_owned(), error))?;
+        let devices: Vec<_> = self.scene.carrier.ports().cloned().collect();
+        let installed = Installer::new(session, notes, ports, &driver).install(&devices).await;
+        for held in installed.map_err(|(device, error)| BenchFailure::Probe(device, error))? {
+            let logbook = Logbook::new(held, driver.clone(), notes.clone());
+            self.tasks.push(spawn_local(logbook.keep()));
+        }
+        Ok(())
+    }
+}
+
+fn missing(device: String, trouble: Option<LinkError>) -> BenchFailure {
+    match trouble {
+        Some(error) => BenchFailure::Port(device, error),
+        None => BenchFailure::Loose(device),
+    }
+}
+
+/// Opens every bus before any power is switched: a missing adapter is found first.
+async fn open_buses(
+    fixture: &Fixture,
+    notes: &Notes,
+    ports: &Rc<BenchPorts>,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<Buses, BenchFailure> {
+    let buses =
+        fixture.buses.keys().filter_map(|name| Some((name.clone(), Rc::new(Bus::new(name, fixture, notes.clone())?))));
+    let buses: Buses = buses.collect();
+    for bus in buses.values() {
+        let (bus, ports) = (Rc::clone(bus), Rc::clone(ports));
+        tasks.push(spawn_local(async move { bus.listen(&ports).await }));
+    }
+    for (name, bus) in &buses {
+        bus.first_opened().await.map_err(|error| BenchFailure::Bus(name.clone(), error))?;
+    }
+    Ok(buses)
+}
+
+fn bus_of(device: &Device, buses: &Buses) -> Option<Rc<Bus>> {
+    match &device.link {
+        DeviceLink::Can(node) => buses.get(&node.bus).cloned(),
+        DeviceLink::Stream(_) => None,
     }
 }
 
@@ -208,7 +308,7 @@ async fn connect(
     let mut externals = Vec::new();
     for (name, player) in &session.fixture.actors {
         let (Player::External(address), Some(actor)) = (player, Actor::from_name(name)) else { continue };
-        let link = Link::open(&LinkSpec::Tcp(address.clone()), &BenchPorts::None, notes.clock())
+        let link = Link::open(&Stream::Tcp(address.clone()), &BenchPorts::None, notes.clock())
             .await
             .map_err(|error| BenchFailure::External(name.clone(), error))?;
         externals.push((actor, link));

@@ -216,9 +216,9 @@ impl Carrier {
             .receive(&link, |carrier, arrived, frame| {
                 let landed = carrier.complete(edge, landed_of(&frame, arrived.first, arrived.last));
                 if carrier.wiring.destination(edge) == Place::Database {
-                    spawn_local(carrier.store(edge, landed));
+                    spawn_local(carrier.store(edge, Box::new(landed)));
                 } else {
-                    carrier.land(edge, landed);
+                    carrier.land(edge, &landed);
                 }
             })
             .await;
@@ -240,10 +240,10 @@ impl Carrier {
             let found = self.unreceipted.borrow_mut().remove(&(source, destination, sequence));
             if let Some((edge, mut landed)) = found {
                 landed.last = Stamp::new(landed.last.lo, arrived.first.hi, Source::Bounded);
-                self.desk.land(edge, landed);
+                self.desk.land(edge, &landed);
             }
         } else if let Some(edge) = self.desk.edge_of(&frame.header).filter(|_| source == actor) {
-            self.desk.land(edge, landed_of(frame, arrived.first, arrived.last));
+            self.desk.land(edge, &landed_of(frame, arrived.first, arrived.last));
         } else {
             let (from, bytes) = (actor.name().to_owned(), arrived.bytes);
             let stray = Stray { from, edge: None, at: arrived.last, flaw: Flaw::Unsolicited, bytes, by_hop: false };
@@ -252,7 +252,7 @@ impl Carrier {
     }
 
     /// A payload has reached its actor in rig. Where it is a stray, the device that it comes from is charged with it.
-    fn land(&self, edge: EdgeId, landed: Landed) {
+    fn land(&self, edge: EdgeId, landed: &Landed) {
         let strayed = self.desk.land(edge, landed);
         if let (Some(Strayed { by_hop: false, .. }), Some(port)) = (strayed, self.ports.get(&landed.header.source)) {
             port.count_stray();
@@ -285,15 +285,15 @@ impl Carrier {
         landed
     }
 
-    async fn store(self: Rc<Self>, edge: EdgeId, mut landed: Landed) {
+    async fn store(self: Rc<Self>, edge: EdgeId, mut landed: Box<Landed>) {
         let Some(database) = &self.database else { return };
-        let Landed { header, body, last, .. } = landed;
+        let Landed { header, body, last, .. } = *landed;
         let (trial, at) = (self.notes.trial().unwrap_or_default(), last.hi);
         let measurement = Measurement { trial, at, wall: self.notes.wall(at), frame: Frame { header, body } };
         match database.commit(measurement).await {
             Ok(committed) => {
                 landed.last = committed;
-                self.land(edge, landed);
+                self.land(edge, &landed);
             }
             Err(error) => self.notes.fault(RigFault::Actor, format!("the analytic database did not commit: {error}")),
         }
@@ -314,6 +314,7 @@ impl Ear for Carrier {
         }
         let landed = Landed {
             size: arrived.size,
+            on_wire: Some(arrived.last),
             made: reading.made,
             flaw: reading.flaw,
             ..landed_of(&frame, arrived.first, arrived.last)
@@ -323,7 +324,7 @@ impl Ear for Carrier {
             return;
         };
         if !self.wiring.is_relayed(edge) {
-            self.land(edge, landed);
+            self.land(edge, &landed);
             return;
         }
         let passage = self.network.borrow_mut().pass(frame.header.source.name(), frame.header.destination.name());
@@ -354,5 +355,5 @@ fn landed_of(frame: &Frame, first: Stamp, last: Stamp) -> Landed {
     let payload = u16::try_from(frame.size()).unwrap_or(u16::MAX);
     let wire = u16::try_from(frame.encode().as_bytes().len()).unwrap_or(u16::MAX);
     let size = Size { payload, pdu: payload, wire };
-    Landed { header: frame.header, body: frame.body, size, first, last, made: None, flaw: None }
+    Landed { header: frame.header, body: frame.body, size, first, last, on_wire: None, made: None, flaw: None }
 }

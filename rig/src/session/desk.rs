@@ -26,6 +26,8 @@ pub struct Landed {
     pub first: Stamp,
     /// When the receiver held the whole of it.
     pub last: Stamp,
+    /// When its last byte or frame was on the wire of the device that sent it, where a device did.
+    pub on_wire: Option<Stamp>,
     /// When its sender says it was made, on the session clock.
     pub made: Option<Stamp>,
     /// What is wrong with what it says.
@@ -108,12 +110,12 @@ impl Desk {
     /// Opens an edge for a payload. What landed early is looked at now.
     pub fn open(&self, edge: EdgeId, expected: Expected) {
         if let Some(landed) = self.with(edge, |slot| slot.open(expected)) {
-            self.land(edge, landed);
+            self.land(edge, &landed);
         }
     }
 
     /// A whole payload has reached its receiver. Returns what is wrong with it, where it is not the awaited one.
-    pub fn land(&self, edge: EdgeId, landed: Landed) -> Option<Strayed> {
+    pub fn land(&self, edge: EdgeId, landed: &Landed) -> Option<Strayed> {
         let Err(Misfit { flaw, charged, by_hop }) = self.with(edge, |slot| slot.take(landed)) else {
             self.changed.notify_waiters();
             return None;

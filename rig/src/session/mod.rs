@@ -5,11 +5,14 @@
 
 mod belief;
 mod bench;
+mod bus;
 mod carrier;
 mod child;
 mod desk;
-mod device_clock;
 mod draw;
+mod firmware;
+mod line;
+mod logbook;
 mod notes;
 mod pause;
 mod play;
@@ -64,6 +67,8 @@ pub struct Session {
     pub command: Vec<String>,
     /// Whether time is virtual and the devices are twins in memory.
     pub simulated: bool,
+    /// Whether firmware is put on devices that do not hold it; else what they hold is trusted.
+    pub flash: bool,
 }
 
 /// Plays a session on this thread, from start to safe end. Facts go to `records`; `stop` turning true interrupts it.

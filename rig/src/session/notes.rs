@@ -7,7 +7,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::event::{Event, Fact, RigFault};
-use crate::journal::{Record, Traffic};
+use crate::journal::{Passed, Record, Traffic};
 use crate::plan::EdgeId;
 use crate::stamp::{Clock, Nanos};
 use crate::verdict::Tally;
@@ -95,8 +95,16 @@ impl Notes {
 
     /// Notes bytes that went over a link.
     pub fn traffic(&self, link: &Arc<str>, outbound: bool, at: Nanos, bytes: &[u8], edge: Option<EdgeId>) {
-        let traffic =
-            Traffic { link: Arc::clone(link), outbound, at, bytes: bytes.into(), note: edge, trial: self.trial() };
+        self.pass(link, outbound, at, Passed::Bytes(bytes.into()), edge);
+    }
+
+    /// Notes a frame of a CAN bus, or an error frame.
+    pub fn frame(&self, bus: &Arc<str>, outbound: bool, at: Nanos, what: Passed, edge: Option<EdgeId>) {
+        self.pass(bus, outbound, at, what, edge);
+    }
+
+    fn pass(&self, link: &Arc<str>, outbound: bool, at: Nanos, what: Passed, edge: Option<EdgeId>) {
+        let traffic = Traffic { link: Arc::clone(link), outbound, at, what, note: edge, trial: self.trial() };
         let _ = self.records.send(Record::Traffic(traffic));
     }
 }

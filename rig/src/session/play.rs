@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use tokio::sync::watch::Receiver;
 
 use super::Session;
-use super::bench::{Bench, PORT_APPEARS};
+use super::bench::{Bench, Buses, PORT_APPEARS};
 use super::notes::Notes;
 use super::player::{Player, Scene};
 use super::watch;
 use crate::event::{End, Fact, RigFault};
-use crate::host::ClockWatch;
 use crate::plan::{EdgeId, Plan};
 use crate::power::PowerError;
+use crate::stamp::ClockWatch;
 
 /// Void trials that are replaced whatever the plan's cap says: a cap in percent means little for a short plan.
 const FREE_VOIDS: u32 = 3;
@@ -20,11 +20,12 @@ const FREE_VOIDS: u32 = 3;
 /// Plays all trials of a session.
 pub async fn all(session: &Session, bench: &mut Bench, notes: &Notes, mut stop: Receiver<bool>) -> End {
     let scene = bench.scene.clone();
+    let buses = bench.buses().clone();
     tokio::select! {
         biased;
         // The trial does not end: it counts for nothing, and no fault of the rig voids it.
         _ = stop.wait_for(|stop| *stop) => End::Interrupted,
-        end = trials(session, scene) => end,
+        end = trials(session, scene, &buses) => end,
         how = bench.lost() => {
             let why = format!("the virtual bench ended by itself ({how}) while the session ran");
             notes.fault(RigFault::BenchGone, why);
@@ -36,7 +37,7 @@ pub async fn all(session: &Session, bench: &mut Bench, notes: &Notes, mut stop: 
     }
 }
 
-async fn trials(session: &Session, scene: Scene) -> End {
+async fn trials(session: &Session, scene: Scene, buses: &Buses) -> End {
     let plan = &session.plan;
     let player = Player::new(scene.clone(), session.seed);
     let mut clock = (!session.simulated).then(ClockWatch::start);
@@ -50,6 +51,9 @@ async fn trials(session: &Session, scene: Scene) -> End {
             return End::Aborted;
         }
         trial += 1;
+        for bus in buses.values() {
+            bus.start_trial();
+        }
         let faults = scene.notes.faults();
         let missed = one(session, &scene, &player, trial).await;
         if let Some(step) = clock.as_mut().and_then(ClockWatch::stepped) {
@@ -59,6 +63,9 @@ async fn trials(session: &Session, scene: Scene) -> End {
             scene.notes.fault(RigFault::Panic, "a task of rig panicked; this is a bug in rig");
             scene.notes.note(Fact::TrialEnded { void: true });
             return End::Aborted;
+        }
+        for bus in buses.values() {
+            bus.end_trial().await;
         }
         let void = scene.notes.faults() > faults || missed.is_err();
         scene.notes.note(Fact::TrialEnded { void });

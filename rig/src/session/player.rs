@@ -12,17 +12,17 @@ use rig_payload::{Actor, Body, Frame, Header, Kind, Setting, State};
 
 use super::carrier::{Carrier, Sending};
 use super::desk::{Desk, Ending, Expected, Landed};
-use super::device_clock::narrow;
 use super::draw::{self, Act, Drawn};
 use super::notes::Notes;
 use super::pause::pause;
+use super::port::Port;
 use super::supply::{Edge, Supply};
 use super::wiring::Place;
-use crate::event::{Arrival, Delivery, Fact};
+use crate::event::{Arrival, Delivery, Fact, Misbehaviour};
 use crate::fixture::Level;
 use crate::plan::{Action, Cause, EdgeId, Plan};
 use crate::power::PowerError;
-use crate::stamp::{Nanos, Source, Stamp};
+use crate::stamp::{Nanos, Source, Stamp, narrow};
 
 /// What a player plays with.
 #[derive(Clone)]
@@ -56,9 +56,20 @@ pub struct Player {
 }
 
 struct Command {
+    kind: Kind,
     sequence: u16,
     sending: Sending,
+    answer: Cell<Option<Answer>>,
     noted: Cell<bool>,
+}
+
+/// The first answer to a command.
+#[derive(Clone, Copy)]
+struct Answer {
+    /// The latest that the command can have arrived.
+    after: Nanos,
+    /// When its first byte was seen.
+    first: Stamp,
 }
 
 impl Player {
@@ -91,7 +102,7 @@ impl Player {
         self.values.replace(random);
         self.missed.borrow_mut().clear();
         let played = self.run(&steps).await;
-        self.note_unanswered();
+        self.note_commands().await;
         if played.is_ok() {
             pause(self.plan.settle).await;
         }
@@ -161,7 +172,8 @@ impl Player {
             return;
         }
         let sending = self.carrier.send(edge, &frame).await;
-        let command = Command { sequence: frame.header.sequence, sending, noted: Cell::new(false) };
+        let sequence = frame.header.sequence;
+        let command = Command { kind, sequence, sending, answer: Cell::default(), noted: Cell::default() };
         self.commands.borrow_mut().insert(edge, command);
     }
 
@@ -245,25 +257,53 @@ impl Player {
     /// The first answer to a command shows that the command had arrived before it.
     fn note_answered(&self, edge: EdgeId, answer: &Landed) {
         let commands = self.commands.borrow();
-        let Some(command) = commands.get(&edge).filter(|command| !command.noted.replace(true)) else { return };
-        let on_wire = command.sending.on_wire.unwrap_or(command.sending.sent);
-        let answered = Stamp::new(on_wire.lo, answer.first.hi, Source::Bounded);
-        let arrived = Stamp::new(on_wire.lo, narrow(answered, answer.made).hi, Source::Bounded);
-        self.note(edge, Arrival::Whole, |edge| command.delivery(edge, Some(arrived)));
+        let Some(command) = commands.get(&edge).filter(|command| command.answer.get().is_none()) else { return };
+        let answered = Stamp::new(command.reached().lo, answer.first.hi, Source::Bounded);
+        command.answer.set(Some(Answer { after: narrow(answered, answer.made).hi, first: answer.first }));
+        // A log that is being read may still tell when it arrived.
+        if !self.port_of(edge).is_some_and(|port| port.tells_arrivals()) {
+            self.note_command(edge, command);
+        }
     }
 
-    /// Commands that nothing answered: lost in a hop, or on the wire with nobody to say that they arrived.
-    fn note_unanswered(&self) {
+    /// Commands that are not noted yet: lost in a hop, or on the wire with nobody but a log to say that they arrived.
+    async fn note_commands(&self) {
+        let open = |command: &Command| !command.noted.get() && command.sending.lost_in.is_none();
+        let edges: Vec<_> =
+            self.commands.borrow().iter().filter(|(_, command)| open(command)).map(|(edge, _)| *edge).collect();
+        for port in edges.iter().filter_map(|edge| self.port_of(*edge)).filter(|port| port.tells_arrivals()) {
+            port.log_caught_up().await;
+        }
         for (edge, command) in self.commands.borrow().iter() {
-            if command.noted.replace(true) {
-                continue;
-            }
-            let end = match &command.sending.lost_in {
-                Some(hop) => Arrival::LostInHop(hop.clone()),
-                None if command.sending.on_wire.is_some() => Arrival::Whole,
-                None => Arrival::Absent,
-            };
-            self.note(*edge, end, |edge| command.delivery(edge, None));
+            self.note_command(*edge, command);
+        }
+    }
+
+    fn note_command(&self, edge: EdgeId, command: &Command) {
+        if command.noted.replace(true) {
+            return;
+        }
+        let logged = self.port_of(edge).and_then(|port| port.arrival_of(command.kind, command.sequence));
+        let answer = command.answer.get();
+        let latest = answer.map(|answer| answer.after).or(logged.map(|_| self.notes.now()));
+        let arrived = latest.map(|latest| narrow(Stamp::new(command.reached().lo, latest, Source::Bounded), logged));
+        let end = match &command.sending.lost_in {
+            Some(hop) => Arrival::LostInHop(hop.clone()),
+            None if arrived.is_some() || command.sending.on_wire.is_some() => Arrival::Whole,
+            None => Arrival::Absent,
+        };
+        self.note(edge, end, |edge| command.delivery(edge, arrived));
+        if let (Some(port), Some(answer)) = (self.port_of(edge), answer) {
+            let had = arrived.filter(|_| logged.is_some()).unwrap_or(command.reached());
+            judge_answer(port, command, answer.first.since(had).lo);
+        }
+    }
+
+    /// The port of the device that an edge goes to.
+    fn port_of(&self, edge: EdgeId) -> Option<&Rc<Port>> {
+        match self.carrier.wiring().destination(edge) {
+            Place::Device(actor) => self.carrier.port(actor),
+            _ => None,
         }
     }
 
@@ -307,6 +347,16 @@ impl Player {
     }
 }
 
+/// Notes that a device held a command for longer than it may; it did so for at least `held` nanoseconds.
+fn judge_answer(port: &Port, command: &Command, held: Nanos) {
+    let Some(allowed) = port.device().answer.filter(|allowed| Duration::from_nanos(held) > *allowed) else { return };
+    let held = Duration::from_millis(held / 1_000_000);
+    let [held, allowed] = [held, allowed].map(humantime::format_duration);
+    let (kind, sequence) = (command.kind.name(), command.sequence);
+    let detail = format!("it held {kind} (sequence {sequence}) for {held} before it answered; {allowed} is allowed");
+    port.misbehaved(Misbehaviour::SlowAnswer, detail);
+}
+
 /// What makes an originator send.
 struct Origin {
     at: Stamp,
@@ -334,21 +384,37 @@ impl Origin {
 }
 
 impl Command {
+    /// When its last byte was on the device's wire.
+    fn reached(&self) -> Stamp {
+        self.sending.on_wire.unwrap_or(self.sending.sent)
+    }
+
     fn delivery(&self, edge: EdgeId, arrived: Option<Stamp>) -> Delivery {
-        let Sending { sent, size, .. } = self.sending;
+        let Sending { sent, on_wire, size, .. } = self.sending;
         let size = size.filter(|_| arrived.is_some());
-        Delivery { sent: Some(sent), arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
+        Delivery { sent: Some(sent), on_wire, arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
     }
 }
 
 impl Delivery {
     fn absent(edge: EdgeId) -> Self {
         let end = Arrival::Absent;
-        Self { edge, sent: None, arrived: None, cause: None, size: None, sequence: None, correlation: None, end }
+        Self {
+            edge,
+            sent: None,
+            on_wire: None,
+            arrived: None,
+            cause: None,
+            size: None,
+            sequence: None,
+            correlation: None,
+            end,
+        }
     }
 
     fn of(edge: EdgeId, landed: &Landed) -> Self {
         Self {
+            on_wire: landed.on_wire,
             arrived: Some(landed.last),
             size: Some(landed.size),
             sequence: Some(landed.header.sequence),

@@ -1,3 +1,6 @@
+mod arrivals;
+mod home;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -6,20 +9,21 @@ use std::time::Duration;
 use rig_payload::{Actor, Frame, Header};
 use tokio::sync::Notify;
 
+use self::arrivals::Arrivals;
+use self::home::Home;
 use super::belief::{Belief, Boot, Reading};
+use super::line::{Line, Tap, Wires};
 use super::notes::Notes;
 use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Size, Stray};
-use crate::fixture::{Device, Level, Link as LinkSpec};
-use crate::link::{BenchPorts, Link, LinkError, Sent};
+use crate::fixture::{self, Device, Level, Stream};
+use crate::link::{Chunk, LinkError, Sent};
 use crate::plan::EdgeId;
-use crate::protocol::{self, Arrived, Receiver, Unit};
+use crate::protocol::can::NodeError;
+use crate::protocol::{Arrived, Unit};
 use crate::stamp::Stamp;
 
 /// How often a port that is gone is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// A payload that stands unfinished for this long will not be finished: the longest takes 15 ms at 115200 baud and
-/// 5 s at 300, so the pause is counted from the last byte.
-const UNFINISHED: Duration = Duration::from_millis(500);
 /// Strays in one trial from which on a device is said to babble.
 const BABBLE: u32 = 10;
 
@@ -28,10 +32,12 @@ pub struct Port {
     name: Arc<str>,
     actor: Actor,
     device: Device,
-    link: RefCell<Option<Rc<Link>>>,
+    line: RefCell<Option<Rc<Line>>>,
     trouble: RefCell<Option<LinkError>>,
     belief: RefCell<Belief>,
     powered: Cell<bool>,
+    /// How often its supply was cut.
+    cuts: Cell<u32>,
     boots: Cell<u32>,
     heard: Cell<u64>,
     strays: Cell<u32>,
@@ -41,6 +47,10 @@ pub struct Port {
     /// Its port was lost although it has power, and is not back.
     adrift: Cell<bool>,
     silent: Cell<bool>,
+    /// The port of its own for what it sends to a home.
+    home: Home,
+    /// What its log tells of commands.
+    arrivals: Arrivals,
     changed: Notify,
     notes: Notes,
 }
@@ -64,9 +74,10 @@ impl Port {
             actor,
             belief: RefCell::new(Belief::new(device.stamp_drift_ppm)),
             device,
-            link: RefCell::default(),
+            line: RefCell::default(),
             trouble: RefCell::default(),
             powered: Cell::new(true),
+            cuts: Cell::new(0),
             boots: Cell::new(0),
             heard: Cell::new(0),
             strays: Cell::new(0),
@@ -74,6 +85,8 @@ impl Port {
             returning: Cell::new(false),
             adrift: Cell::new(false),
             silent: Cell::new(false),
+            home: Home::default(),
+            arrivals: Arrivals::default(),
             changed: Notify::new(),
             notes,
         }
@@ -98,10 +111,10 @@ impl Port {
     }
 
     /// Opens the port and listens; where it is not there, or no longer, looks for it again until the session ends.
-    pub async fn listen(&self, bench: &BenchPorts, ear: &dyn Ear) {
+    pub async fn listen(&self, wires: &Wires, ear: &dyn Ear) {
         loop {
-            match Link::open(&self.device.link, bench, self.notes.clock()).await {
-                Ok(link) => self.hear_until_lost(Rc::new(link), ear).await,
+            match Line::open(&self.device, self.actor, wires, self.notes.clock()).await {
+                Ok(line) => self.hear_until_lost(Rc::new(line), ear).await,
                 Err(error) => *self.trouble.borrow_mut() = Some(error),
             }
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -116,7 +129,7 @@ impl Port {
 
     /// Waits until the port is open.
     pub async fn opened(&self) {
-        self.until(|| self.link.borrow().is_some()).await;
+        self.until(|| self.line.borrow().is_some()).await;
     }
 
     /// Sends a payload to the device.
@@ -124,13 +137,31 @@ impl Port {
     /// # Errors
     /// Where the port is gone.
     pub async fn send(&self, frame: &Frame, edge: EdgeId) -> std::io::Result<(Sent, Size)> {
-        let link = self.link.borrow().clone().ok_or(std::io::ErrorKind::NotConnected)?;
-        let mut bytes = Vec::with_capacity(rig_payload::MAX_ENCODED);
-        let size = protocol::of(self.device.protocol).encode(frame, &mut bytes);
-        let sent = link.send(&bytes).await?;
-        self.belief.borrow_mut().commanded(&frame.header, sent.last);
-        self.notes.traffic(&self.name, true, sent.first.lo, &bytes, Some(edge));
-        Ok((sent, size))
+        let line = self.line.borrow().clone().ok_or(std::io::ErrorKind::NotConnected)?;
+        let trace = |sent: &Sent, bytes: &[u8]| self.notes.traffic(&self.name, true, sent.first.lo, bytes, Some(edge));
+        match line.send(frame, trace).await {
+            Ok((sent, size)) => {
+                self.belief.borrow_mut().commanded(&frame.header, sent.last);
+                Ok((sent, size))
+            }
+            Err(error @ (NodeError::Refused(_) | NodeError::NoMessage(_))) => {
+                if self.powered.get() {
+                    let detail = format!("{} did not get through: {error}", frame.header.kind.name());
+                    self.misbehaved(Misbehaviour::RefusedPayload, detail);
+                }
+                Err(std::io::Error::other(error))
+            }
+            Err(NodeError::Bus(error)) => {
+                // The loss of a port or an adapter was noted where it was lost.
+                let on_bus = matches!(self.device.link, fixture::Link::Can(_));
+                if on_bus && error.kind() != std::io::ErrorKind::NotConnected {
+                    let kind = frame.header.kind.name();
+                    let detail = format!("{}: {kind} did not go out: {error}", self.name);
+                    self.notes.note(Fact::Warning { detail });
+                }
+                Err(error)
+            }
+        }
     }
 
     /// What the device senses as the grid has changed.
@@ -141,10 +172,16 @@ impl Port {
     /// The device's supply changes.
     pub fn set_powered(&self, powered: bool) {
         self.powered.set(powered);
+        self.changed.notify_waiters();
         if !powered {
+            self.cuts.set(self.cuts.get() + 1);
+            self.home.cut_short.set(true);
             self.belief.borrow_mut().cut();
             self.cut_short.set(true);
             self.returning.set(true);
+            if let Some(line) = &*self.line.borrow() {
+                line.cut();
+            }
         }
     }
 
@@ -158,13 +195,24 @@ impl Port {
     /// Whether the port is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.link.borrow().is_some()
+        self.line.borrow().is_some()
     }
 
     /// Whether the device's supply is up.
     #[must_use]
     pub fn is_powered(&self) -> bool {
         self.powered.get()
+    }
+
+    /// Waits until the device's supply is up, or down.
+    pub async fn power_is(&self, up: bool) {
+        self.until(|| self.powered.get() == up).await;
+    }
+
+    /// How often the device's supply was cut.
+    #[must_use]
+    pub fn cuts(&self) -> u32 {
+        self.cuts.get()
     }
 
     /// How often the device has said that it booted.
@@ -176,6 +224,17 @@ impl Port {
     /// Waits until the device has booted more often than `before`.
     pub async fn booted_since(&self, before: u32) {
         self.until(|| self.boots.get() > before).await;
+    }
+
+    /// The device is started anew: it will boot.
+    pub fn restarts(&self) {
+        self.belief.borrow_mut().cut();
+    }
+
+    /// Whether the device has not said that it booted since its power came.
+    #[must_use]
+    pub fn is_boot_due(&self) -> bool {
+        self.belief.borrow().is_boot_due()
     }
 
     /// From now on a boot is due only after a cut.
@@ -225,19 +284,26 @@ impl Port {
         }
     }
 
-    async fn hear_until_lost(&self, link: Rc<Link>, ear: &dyn Ear) {
-        self.notes.note(Fact::LinkUp { name: self.name.to_string(), obtained: link.obtained().clone() });
-        *self.link.borrow_mut() = Some(Rc::clone(&link));
+    async fn hear_until_lost(&self, line: Rc<Line>, ear: &dyn Ear) {
+        if let Some(obtained) = line.obtained() {
+            self.notes.note(Fact::LinkUp { name: self.name.to_string(), obtained: obtained.clone() });
+        }
+        *self.line.borrow_mut() = Some(Rc::clone(&line));
         self.adrift.set(false);
         self.changed.notify_waiters();
-        let error = self.hear(&link, ear).await;
-        *self.link.borrow_mut() = None;
+        let error = line.hear(&Listener { port: self, ear, name: &self.name, cut_short: &self.cut_short }).await;
+        *self.line.borrow_mut() = None;
+        let fixture::Link::Stream(stream) = &self.device.link else {
+            // An adapter of a bus has a supply of its own; its loss was noted once for all devices of the bus.
+            self.adrift.set(true);
+            return;
+        };
         // A port of the device's own goes with its power, and the system may tell of it when power is back already.
         let unpowered = !self.powered.get() || self.belief.borrow().is_boot_due();
         self.adrift.set(!unpowered);
         self.notes.note(Fact::LinkDown { name: self.name.to_string(), reason: error.to_string(), unpowered });
         if !unpowered {
-            let port = describe(&self.device.link);
+            let port = describe(stream);
             self.notes.fault(
                 RigFault::AdapterGone,
                 format!(
@@ -245,40 +311,6 @@ impl Port {
                     self.name
                 ),
             );
-        }
-    }
-
-    async fn hear(&self, link: &Link, ear: &dyn Ear) -> std::io::Error {
-        let mut receiver = Receiver::new(protocol::of(self.device.protocol));
-        let mut buffer = [0; 4096];
-        loop {
-            let read = if receiver.unfinished().is_none() {
-                link.receive(&mut buffer).await
-            } else if let Ok(read) = tokio::time::timeout(UNFINISHED, link.receive(&mut buffer)).await {
-                read
-            } else {
-                if let Some(arrived) = receiver.flush() {
-                    self.take(&arrived, ear);
-                }
-                continue;
-            };
-            let chunk = match read {
-                Ok(chunk) => chunk,
-                Err(error) => {
-                    if let Some(arrived) = receiver.flush() {
-                        self.take(&arrived, ear);
-                    }
-                    return error;
-                }
-            };
-            let bytes = &buffer[..chunk.length];
-            if self.powered.get() && self.cut_short.take() {
-                // What the cut left unfinished is not to run into the boot payload.
-                receiver.flush();
-            }
-            self.heard.set(self.heard.get() + chunk.length as u64);
-            self.notes.traffic(&self.name, false, chunk.read.hi, bytes, None);
-            receiver.take(&chunk, bytes, |arrived| self.take(&arrived, ear));
         }
     }
 
@@ -340,13 +372,40 @@ impl Port {
     }
 }
 
-fn describe(link: &LinkSpec) -> String {
-    match link {
-        LinkSpec::Serial(serial) => match &serial.port {
+/// Notes what a port's line brings.
+struct Listener<'a> {
+    port: &'a Port,
+    ear: &'a dyn Ear,
+    /// The line's name.
+    name: &'a Arc<str>,
+    /// Whether a cut may have left something unfinished on the line.
+    cut_short: &'a Cell<bool>,
+}
+
+impl Tap for Listener<'_> {
+    fn bytes(&self, chunk: &Chunk, bytes: &[u8]) -> bool {
+        let Port { notes, heard, .. } = self.port;
+        heard.set(heard.get() + chunk.length as u64);
+        notes.traffic(self.name, false, chunk.read.hi, bytes, None);
+        // What the cut left unfinished is not to run into the boot payload.
+        self.port.powered.get() && self.cut_short.take()
+    }
+
+    fn arrived(&self, arrived: &Arrived) {
+        if let fixture::Link::Can(_) = self.port.device.link {
+            self.port.heard.set(self.port.heard.get() + u64::from(arrived.bytes));
+        }
+        self.port.take(arrived, self.ear);
+    }
+}
+
+fn describe(stream: &Stream) -> String {
+    match stream {
+        Stream::Serial(serial) => match &serial.port {
             crate::fixture::Port::Path(path) => path.display().to_string(),
             crate::fixture::Port::Bench(name) => format!("bench:{name}"),
         },
-        LinkSpec::Tcp(address) => address.clone(),
+        Stream::Tcp(address) => address.clone(),
     }
 }
 

@@ -59,7 +59,7 @@ impl Slot {
     }
 
     /// Takes a payload.
-    pub(super) fn take(&mut self, landed: Landed) -> Result<(), Misfit> {
+    pub(super) fn take(&mut self, landed: &Landed) -> Result<(), Misfit> {
         let header = landed.header;
         if let Some(earlier) = self.delivered.or(self.held) {
             let same = is_same(&earlier.header, &header);
@@ -74,7 +74,7 @@ impl Slot {
             return Err(straggler);
         }
         let Some(expected) = self.awaited else {
-            self.held = Some(landed);
+            self.held = Some(*landed);
             return Ok(());
         };
         if let Expected::Newer(since) = expected {
@@ -99,7 +99,7 @@ impl Slot {
             self.awaited = None;
             return Err(Misfit { flaw: Flaw::OutOfOrder, charged: false, by_hop: false });
         }
-        self.delivered = Some(landed);
+        self.delivered = Some(*landed);
         Ok(())
     }
 

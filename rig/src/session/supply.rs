@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::notes::Notes;
 use super::port::Port;
 use crate::event::{Fact, Misbehaviour, PowerStage, RigFault};
@@ -107,9 +109,8 @@ impl Supply {
             }
             self.change(rail, Level::On).await?;
         }
-        for (port, before) in self.ports.iter().zip(before).filter(|(port, _)| port.device().supply.is_some()) {
-            self.await_boot(port, before).await;
-        }
+        let powered = self.ports.iter().zip(before).filter(|(port, _)| port.device().supply.is_some());
+        join_all(powered.map(|(port, before)| self.await_boot(port, before))).await;
         Ok(())
     }
 

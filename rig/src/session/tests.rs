@@ -20,6 +20,7 @@ fn session(folder: &Path) -> Session {
         command: Vec::new(),
         seed: 1,
         simulated: true,
+        flash: true,
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use crate::event::{End, Flaw, Misbehaviour, PowerStage, RigFault, Start};
+use super::BusUse;
+use crate::event::{End, Firmware, Flaw, Misbehaviour, PowerStage, RigFault, Start};
 use crate::fixture::Level;
 use crate::plan::{Budget, EdgeId};
 use crate::stamp::{Elapsed, Nanos, Stamp};
@@ -50,7 +51,13 @@ pub struct Findings {
     pub strays: Vec<(String, Flaw, u64, u64)>,
     /// What was obtained for each port when it was first opened, by the name of its device or instrument.
     pub links: BTreeMap<String, BTreeMap<String, String>>,
-    /// Ports that went and came, boots, safe states and warnings, in words.
+    /// What passed over each CAN bus, by its name.
+    pub buses: BTreeMap<String, BusUse>,
+    /// What firmware devices hold.
+    pub firmware: Vec<Firmware>,
+    /// How many lines each device has logged, where its log was read.
+    pub logged: BTreeMap<String, u64>,
+    /// Ports that went and came, boots, what devices logged before they crashed, safe states and warnings, in words.
     pub notes: Vec<Remark<()>>,
 }
 

@@ -1,6 +1,6 @@
 //! Facts that no count holds, kept in words.
 
-use crate::event::{Event, Fact};
+use crate::event::{Event, Fact, Firmware, Installed};
 use crate::fixture::Level;
 
 use super::Remark;
@@ -31,9 +31,24 @@ pub(super) fn in_words(fact: &Fact) -> String {
         Fact::Safe { rail, to, error: Some(error) } => {
             format!("{rail}: safe state ({}) not applied: {error}", level(*to))
         }
+        Fact::BusTrouble { bus, trouble, .. } => format!("bus {bus}: {}", trouble.word()),
+        Fact::Firmware(Firmware { device, elf, version, how, .. }) => {
+            let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+            match how {
+                Installed::Flashed => format!("{device}: flashed {elf}{version}"),
+                Installed::Held => format!("{device}: holds {elf} already{version}"),
+                Installed::Trusted => format!("{device}: is trusted to hold {elf}{version}"),
+            }
+        }
+        Fact::Log { device, level, text, .. } => format!("{device}: log: {}{text}", said(level)),
         Fact::Warning { detail } => detail.clone(),
         other => format!("{other:?}"),
     }
+}
+
+/// A level of a log, where it is worth a word.
+fn said(level: &str) -> String {
+    if matches!(level, "" | "info") { String::new() } else { format!("{level}: ") }
 }
 
 fn level(level: Level) -> &'static str {

@@ -8,6 +8,7 @@ use crate::stamp::{Elapsed, Nanos};
 
 use super::claim::Claim;
 use super::judge::{Seen, round_trip};
+use super::log_tail::LogTail;
 use super::remark::{in_words, keep};
 use super::session::session_verdict;
 use super::{Findings, Outcome, Point, PowerEdge, Remark, TrialCounts, Verdict};
@@ -23,6 +24,7 @@ pub struct Tally {
     sub_totals: Vec<(usize, Claim)>,
     open: Option<Trial>,
     strays: Strays,
+    logs: LogTail,
     unkept: usize,
 }
 
@@ -67,7 +69,15 @@ impl Tally {
             .filter_map(|(index, total)| Some((index, Claim::of_sub_total(plan, total, confidence)?)))
             .collect();
         let trials = TrialCounts { planned: plan.trials, ..TrialCounts::default() };
-        Self { findings: empty(start, trials), edges, sub_totals, open: None, strays: Strays::new(), unkept: 0 }
+        Self {
+            findings: empty(start, trials),
+            edges,
+            sub_totals,
+            open: None,
+            strays: Strays::new(),
+            logs: LogTail::default(),
+            unkept: 0,
+        }
     }
 
     /// Folds one more event in.
@@ -91,6 +101,11 @@ impl Tally {
                 self.findings.power.push(edge);
             }
             Fact::Misbehaved { device, how, detail } => {
+                if *how == Misbehaviour::Crashed {
+                    for line in self.logs.take(device) {
+                        self.unkept += keep(&mut self.findings.notes, &line, (), in_words(&line.fact));
+                    }
+                }
                 let remark = (event.clone(), *how, format!("{device}: {detail}"));
                 match self.open_at(event) {
                     Some(trial) => trial.misbehaviours.push(remark),
@@ -105,7 +120,22 @@ impl Tally {
                 self.findings.links.entry(name.clone()).or_insert_with(|| obtained.clone());
                 self.unkept += keep(&mut self.findings.notes, event, (), in_words(&event.fact));
             }
-            Fact::LinkDown { .. } | Fact::Booted { .. } | Fact::Warning { .. } | Fact::Safe { .. } => {
+            Fact::BusLoad { bus, .. } => self.findings.buses.entry(bus.clone()).or_default().note(event),
+            Fact::Firmware(firmware) => {
+                self.findings.firmware.push(firmware.clone());
+                self.unkept += keep(&mut self.findings.notes, event, (), in_words(&event.fact));
+            }
+            Fact::Log { device, .. } => {
+                *self.findings.logged.entry(device.clone()).or_default() += 1;
+                if let Some(line) = self.logs.note(event) {
+                    self.unkept += keep(&mut self.findings.notes, line, (), in_words(&line.fact));
+                }
+            }
+            Fact::LinkDown { .. }
+            | Fact::BusTrouble { .. }
+            | Fact::Booted { .. }
+            | Fact::Warning { .. }
+            | Fact::Safe { .. } => {
                 self.unkept += keep(&mut self.findings.notes, event, (), in_words(&event.fact));
             }
         }
@@ -273,6 +303,9 @@ fn empty(start: Start, trials: TrialCounts) -> Findings {
         misbehaviours: Vec::new(),
         strays: Vec::new(),
         links: BTreeMap::new(),
+        buses: BTreeMap::new(),
+        firmware: Vec::new(),
+        logged: BTreeMap::new(),
         notes: Vec::new(),
     }
 }

@@ -24,6 +24,7 @@ pub fn plan(name: &str, trials: u32) -> Plan {
 }
 
 /// The committed virtual bench.
+#[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module plays on it")]
 pub fn fixture() -> Fixture {
     Fixture::load(&root().join("fixtures/virtual.toml")).unwrap_or_else(|problems| panic!("{problems}")).value
 }
@@ -52,6 +53,7 @@ pub fn simulate(plan: Plan, fixture: Fixture, seed: u64) -> Simulated {
         seed,
         command: Vec::new(),
         simulated: true,
+        flash: true,
     };
     let (records, received) = mpsc::channel();
     let (_stop, stopped) = tokio::sync::watch::channel(false);

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rig::event::{Event, Fact};
+use rig::event::{Delivery, Event, Fact};
+use rig::verdict::{Findings, Tally};
 use tempfile::TempDir;
 
 /// Far longer than anything here takes, on a machine that is busy with other things.
@@ -29,14 +30,19 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// A committed plan on the committed virtual bench. Where the machine is busy with other things, a
-    /// stall voids no trial, and a dip that lasts too long neither voids one nor islands anything.
+    /// A committed plan on the committed virtual bench.
     pub fn new(plan: &str) -> Self {
+        Self::on(plan, "virtual")
+    }
+
+    /// A committed plan on a committed fixture with a bench. Where the machine is busy with other things, a stall voids
+    /// no trial, and a dip that lasts too long neither voids one nor islands anything.
+    pub fn on(plan: &str, fixture: &str) -> Self {
         let read = |path: String| fs::read_to_string(root().join(path)).expect("a committed file");
         let lab = Self {
             folder: Rc::new(tempfile::tempdir().expect("a temporary folder")),
             plan: read(format!("testplans/{plan}.toml")).replace(r#"at-most = "35ms""#, r#"at-most = "250ms""#),
-            fixture: read("fixtures/virtual.toml".to_owned()),
+            fixture: read(format!("fixtures/{fixture}.toml")),
         };
         let lab = lab.fixture(r#"stall-limit = "100ms""#, r#"stall-limit = "10s""#);
         lab.fixture(r#"ride-through = "40ms""#, r#"ride-through = "300ms""#)
@@ -75,6 +81,17 @@ impl Lab {
     pub fn and(mut self, more: &str) -> Self {
         self.fixture.push_str(more);
         self
+    }
+
+    /// Starts the fixture's virtual bench by itself; the fixture has its devices on that one's ports then.
+    pub fn with_bench_apart(mut self) -> (Self, Running) {
+        fs::write(self.path("bench.toml"), &self.fixture).expect("the fixture is written");
+        fs::create_dir(self.path("ports")).expect("a folder for ports");
+        let mut bench = self.start(self.rig(&["bench", "bench.toml", "--dir", "ports"]));
+        bench.until_printed("ready");
+        let (devices, _) = self.fixture.split_once("\n[bench]\n").expect("the fixture has a bench");
+        self.fixture = devices.replace("bench:", "ports/");
+        (self, bench)
     }
 
     /// The plan with so many trials.
@@ -172,6 +189,11 @@ impl Running {
         self.until(text, |running| read(&running.err).contains(text));
     }
 
+    /// Waits until standard output holds this text.
+    pub fn until_printed(&mut self, text: &str) {
+        self.until(text, |running| read(&running.out).contains(text));
+    }
+
     fn until(&mut self, what: &str, reached: impl Fn(&Self) -> bool) {
         let since = Instant::now();
         while !reached(self) {
@@ -188,13 +210,18 @@ impl Running {
     }
 
     /// Waits for the end.
-    pub fn end(mut self) -> Ended {
+    pub fn end(self) -> Ended {
+        self.end_within(DEADLINE)
+    }
+
+    /// Waits for the end of something that takes long.
+    pub fn end_within(mut self, deadline: Duration) -> Ended {
         let since = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("the program can be waited for") {
                 break status;
             }
-            assert!(since.elapsed() < DEADLINE, "it does not end: {}", read(&self.err));
+            assert!(since.elapsed() < deadline, "it does not end: {}", read(&self.err));
             std::thread::sleep(PAUSE);
         };
         let ended = Ended {
@@ -255,6 +282,44 @@ impl Ended {
         let mut events = Vec::new();
         rig::journal::read(&self.session, |event| events.push(event)).expect("a record");
         events
+    }
+
+    /// What the session shows.
+    pub fn findings(&self) -> Findings {
+        let events = self.events();
+        let Some(Event { fact: Fact::Started(start), .. }) = events.first() else { panic!("no start: {events:?}") };
+        let mut tally = Tally::new((**start).clone());
+        for event in &events {
+            tally.note(event);
+        }
+        tally.findings()
+    }
+
+    /// So many trials count, every delivery of theirs was in time, and nothing else was seen.
+    pub fn assert_all_in_time(&self, trials: u32) {
+        let findings = self.findings();
+        assert_eq!(findings.trials.counted, trials, "{}", self.out);
+        for claim in findings.edges.iter().chain(&findings.sub_totals) {
+            assert_eq!(claim.counts.on_time, u64::from(trials), "{}: {}", claim.label, self.out);
+        }
+        assert!(findings.misbehaviours.is_empty(), "{:?}", findings.misbehaviours);
+        assert!(findings.strays.is_empty(), "{:?}", findings.strays);
+    }
+
+    /// Deliveries on the edges that an actor plays a part in, each with its edge's label.
+    pub fn deliveries_of(&self, actor: &str) -> Vec<(String, Delivery)> {
+        let facts = self.facts();
+        let Some(Fact::Started(start)) = facts.first() else { panic!("no start: {facts:?}") };
+        let plan = &start.plan;
+        let of = |fact: &Fact| match fact {
+            Fact::Delivery(delivery) => Some(delivery.clone()),
+            _ => None,
+        };
+        let plays = |delivery: &Delivery| {
+            let edge = plan.edge(delivery.edge);
+            edge.from == actor || edge.to == actor
+        };
+        facts.iter().filter_map(of).filter(plays).map(|delivery| (plan.label(delivery.edge), delivery)).collect()
     }
 
     /// The session's summary.

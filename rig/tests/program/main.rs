@@ -10,5 +10,7 @@ mod interrupts;
 mod lab;
 mod peer;
 mod record;
+mod replay;
+mod slcan;
 mod terminal;
 mod twin_faults;

@@ -5,8 +5,11 @@
 
 mod bare;
 mod block;
+mod bus;
+mod candump;
 mod capacity;
 mod cpu;
+mod listener;
 mod payload;
 mod peer;
 mod program;
@@ -24,8 +27,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use self::block::{Block, quantile};
+pub use self::bus::Load;
+use self::candump::Candump;
+use self::listener::Listened;
 use self::peer::{Peer, Role};
 use self::table::{Aim, figure, part, single};
+use crate::guest::{self, Job};
+use crate::packages;
 use crate::workspace::{cargo, target};
 
 /// What to measure.
@@ -52,6 +60,8 @@ enum Part {
     Capacity,
     /// `rig report` and `rig simulate` of long sessions
     Program,
+    /// How many frames a second are logged of a kernel's CAN bus, in a guest where this kernel has none
+    Can,
 }
 
 /// What the far end of a benchmark does; started by the benchmark itself.
@@ -70,11 +80,26 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, String> {
     if !built.map_err(|error| format!("cargo does not start: {error}"))?.success() {
         return Ok(ExitCode::FAILURE);
     }
-    let mut bench = std::process::Command::new(target().join("release/xtask"));
-    bench.arg("bench-inner").args(args.quick.then_some("--quick"));
-    bench.args(args.parts.iter().filter_map(ValueEnum::to_possible_value).map(|part| part.get_name().to_owned()));
-    let status = bench.status().map_err(|error| format!("the benchmark does not start: {error}"))?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let inner = |parts: &[&Part]| {
+        let mut words = vec![target().join("release/xtask").into_os_string(), "bench-inner".into()];
+        words.extend(args.quick.then(|| "--quick".into()));
+        words.extend(parts.iter().filter_map(|part| part.to_possible_value()).map(|part| part.get_name().into()));
+        words
+    };
+    let wanted = Part::value_variants().iter().filter(|part| args.parts.is_empty() || args.parts.contains(part));
+    let (on_can, others): (Vec<_>, Vec<_>) = wanted.partition(|part| **part == Part::Can);
+    if !others.is_empty() {
+        let words = inner(&others);
+        let status = std::process::Command::new(&words[0]).args(&words[1..]).status();
+        if !status.map_err(|error| format!("the benchmark does not start: {error}"))?.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    if on_can.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    packages::install(&packages::OF_TESTS)?;
+    guest::run(&guest::find()?, &Job::here(&inner(&on_can))?, Duration::from_secs(600)).map(ExitCode::from)
 }
 
 /// Runs as the peer.
@@ -83,6 +108,16 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, String> {
 /// What the system said.
 pub fn run_peer(args: &PeerArgs) -> Result<ExitCode, String> {
     peer::run(args.role, args.ttys).map(|()| ExitCode::SUCCESS).map_err(|error| format!("the peer: {error}"))
+}
+
+/// Runs as the sender on a CAN bus.
+///
+/// # Errors
+/// What the system said.
+pub fn run_sender(load: Load) -> Result<ExitCode, String> {
+    let latest = load.send().map_err(|error| format!("the sender on {}: {error}", bus::INTERFACE))?;
+    println!("{}", latest.as_nanos());
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the benchmark in this build.
@@ -100,6 +135,7 @@ pub fn run_inner(args: &BenchArgs) -> Result<ExitCode, String> {
             Part::Many => many(length),
             Part::Capacity => capacities(length),
             Part::Program => programs(length),
+            Part::Can => buses(length),
         };
         measured.map_err(|error| format!("the benchmark broke off: {error}"))?;
     }
@@ -246,4 +282,51 @@ fn programs(length: Length) -> io::Result<()> {
     single("rig simulate, 600 trials of 300 s (s)", simulate.wall.as_secs_f64(), Aim::AtMost(10.0));
     single("its processor time (s)", simulate.processor.as_secs_f64(), Aim::None);
     Ok(())
+}
+
+/// Each rate is put on the bus twice, once for candump and once for rig, until one of them has lost a frame.
+fn buses(length: Length) -> io::Result<()> {
+    /// A sender that is later than this has not offered the rate all the time.
+    const PUNCTUAL: Duration = Duration::from_millis(100);
+    println!("\nframes on {} for {:?}, on all processors", bus::INTERFACE, length.stream);
+    let mut held = [0_u32; 2];
+    let mut goes_on = [true; 2];
+    for rate in [5_000_u32, 10_000, 20_000, 30_000, 40_000, 60_000, 80_000, 100_000, 120_000, 160_000, 200_000] {
+        let frames = u32::try_from(u128::from(rate) * length.stream.as_millis() / 1000).unwrap_or(u32::MAX);
+        let load = Load { rate, frames };
+        for (index, name) in ["candump", "rig"].into_iter().enumerate() {
+            if !goes_on[index] {
+                continue;
+            }
+            let (late, logged) = if index == 0 { by_candump(load)? } else { by_rig(load)? };
+            let (lost, offered) = (u64::from(frames).saturating_sub(logged), late < PUNCTUAL);
+            println!(
+                "  {rate:>6} frames/s: {name} lost {lost} of {frames}; sender late by {:.1} ms at most{}",
+                late.as_secs_f64() * 1e3,
+                if offered { "" } else { ", so that this line shows nothing" },
+            );
+            goes_on[index] = lost == 0 && offered;
+            held[index] = if goes_on[index] { rate } else { held[index] };
+        }
+    }
+    let [candump, rig] = held.map(f64::from);
+    single("candump: frames/s logged with none lost", candump, Aim::None);
+    single("rig: frames/s stamped and journalled, none lost", rig, Aim::None);
+    single("rig / candump", rig / candump, Aim::None);
+    Ok(())
+}
+
+fn by_candump(load: Load) -> io::Result<(Duration, u64)> {
+    let candump = Candump::listen()?;
+    let late = load.play()?;
+    Ok((late, candump.logged()?))
+}
+
+fn by_rig(load: Load) -> io::Result<(Duration, u64)> {
+    let Listened { late, logged, lost, unstamped } = listener::listen(load)?;
+    if lost + logged != u64::from(load.frames) || unstamped > 0 {
+        let what = format!("{logged} frames logged and {lost} lost of {}, {unstamped} without a stamp", load.frames);
+        return Err(io::Error::other(what));
+    }
+    Ok((late, logged))
 }

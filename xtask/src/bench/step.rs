@@ -37,6 +37,7 @@ pub fn exchanges(port: &Path, count: u16, block: &mut Block) -> io::Result<()> {
         seed: 1,
         command: Vec::new(),
         simulated: false,
+        flash: true,
     };
     let journal = Recorder::create(&session.folder).map_err(io::Error::other)?;
     let (records, received) = mpsc::channel();

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use rig::event::{Arrival, Delivery, End, Event, Fact};
 use rig::fixture;
 use rig::journal::synthetic::Synthetic;
-use rig::journal::{Record, Recorded, Recorder, Traffic};
+use rig::journal::{Passed, Record, Recorded, Recorder, Traffic};
+use rig::link::can::Seen;
 use rig::link::{BenchPorts, Link, turn};
 use rig::plan::EdgeId;
 use rig::protocol::{self, Arrived, Receiver, Unit};
@@ -40,9 +41,16 @@ impl Notes {
 
     /// Notes bytes.
     pub fn traffic(&self, link: &Arc<str>, outbound: bool, at: u64, bytes: &[u8]) {
-        let (link, trial) = (Arc::clone(link), Some(self.trial.get()));
-        let _ =
-            self.records.send(Record::Traffic(Traffic { link, outbound, at, bytes: bytes.into(), note: None, trial }));
+        let (link, what, trial) = (Arc::clone(link), Passed::Bytes(bytes.into()), Some(self.trial.get()));
+        let _ = self.records.send(Record::Traffic(Traffic { link, outbound, at, what, note: None, trial }));
+    }
+
+    /// Notes a frame of a CAN bus.
+    pub fn frame(&self, bus: &Arc<str>, own: bool, seen: &Seen) {
+        let (link, what) = (Arc::clone(bus), Passed::Frame(seen.frame));
+        let trial = Some(self.trial.get());
+        let traffic = Traffic { link, outbound: own, at: seen.at.hi, what, note: None, trial };
+        let _ = self.records.send(Record::Traffic(traffic));
     }
 
     /// Notes an exchange as a trial of its own.
@@ -62,6 +70,7 @@ impl Notes {
 
 fn delivery(edge: EdgeId, sent: Option<Stamp>, at: Stamp, arrived: &Arrived) -> Fact {
     Fact::Delivery(Delivery {
+        on_wire: None,
         edge,
         sent,
         arrived: Some(at),
@@ -76,7 +85,16 @@ fn delivery(edge: EdgeId, sent: Option<Stamp>, at: Stamp, arrived: &Arrived) -> 
 /// Runs `play` on the calling thread as a session's wire thread runs, with a recorder beside it that writes a journal.
 pub fn recorded<T>(trials: u32, play: impl AsyncFnOnce(Rc<Notes>) -> io::Result<T>) -> io::Result<(T, Recorded)> {
     let folder = tempfile::tempdir()?;
-    let journal = Recorder::create(&folder.path().join("session")).map_err(io::Error::other)?;
+    recorded_in(&folder.path().join("session"), trials, play)
+}
+
+/// The same, with the journal in a folder that is made for it.
+pub fn recorded_in<T>(
+    folder: &Path,
+    trials: u32,
+    play: impl AsyncFnOnce(Rc<Notes>) -> io::Result<T>,
+) -> io::Result<(T, Recorded)> {
+    let journal = Recorder::create(folder).map_err(io::Error::other)?;
     let (records, received) = mpsc::channel();
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || journal.run(&received, |_, _, _| {}));
@@ -105,7 +123,7 @@ pub struct Line {
 impl Line {
     /// Opens a tty.
     pub async fn open(port: &Path, notes: &Rc<Notes>) -> io::Result<Self> {
-        let spec = fixture::Link::Serial(fixture::Serial {
+        let spec = fixture::Stream::Serial(fixture::Serial {
             port: fixture::Port::Path(port.to_owned()),
             baud: peer::BAUD,
             parity: fixture::Parity::None,

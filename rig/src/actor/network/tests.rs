@@ -26,6 +26,7 @@ fn network(paths: impl IntoIterator<Item = (Path, Vec<(String, Hop)>)>, seed: u6
         title: String::new(),
         actors: BTreeMap::new(),
         devices: BTreeMap::new(),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::new(),
         rails: BTreeMap::new(),
         hops: BTreeMap::new(),

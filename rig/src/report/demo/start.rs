@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::event::{Start, VERSION};
 use crate::fixture::{
     Contact, Delay, Device, Fixture, Flow, Hop, Instrument, Level, Link, Parity, Path, Player, Port, Protocol, Rail,
-    Sense, Serial,
+    Sense, Serial, Stream,
 };
 use crate::plan::{Budget, Decision, Edge, EdgeId, Plan, RoundTrip, Row, RowId, Rule, SubTotal};
 
@@ -118,14 +118,17 @@ fn fixture() -> Fixture {
             ("model".into(), format!("twin of a {port}")),
             ("serial".into(), serial_number.into()),
         ]),
-        link: Link::Serial(serial(port, 115_200)),
+        link: Link::Stream(Stream::Serial(serial(port, 115_200))),
         protocol: Protocol::ReferenceFrame,
         feeder: Some("feeder".into()),
         supply: supply.map(Into::into),
         boot: Duration::from_millis(500),
         detection: Duration::from_millis(500),
         enter_service: Duration::from_secs(1),
+        answer: None,
         stamp_drift_ppm: None,
+        in_home: None,
+        probe: None,
     };
     let rail = |channel| Rail {
         switch: Contact { instrument: "relays".into(), channel },
@@ -157,9 +160,10 @@ fn fixture() -> Fixture {
             ("meter".into(), device("meter", "M-3", None)),
             ("storage".into(), device("storage", "S-204", Some("storage-supply"))),
         ]),
+        buses: BTreeMap::new(),
         instruments: BTreeMap::from([
             ("relays".into(), Instrument::Lcus(serial("relays", 9_600))),
-            ("supply".into(), Instrument::Scpi(Link::Tcp("192.0.2.9:5025".into()))),
+            ("supply".into(), Instrument::Scpi(Stream::Tcp("192.0.2.9:5025".into()))),
         ]),
         rails: BTreeMap::from([("feeder".into(), rail(1)), ("storage-supply".into(), rail(2))]),
         hops: BTreeMap::from([(

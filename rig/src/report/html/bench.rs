@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use rig_can::isotp::Settings;
 use serde::Serialize;
 
 use super::claim::Named;
 use crate::fixture::{
-    Contact, Delay, Device, Fixture, Flow, Hop, Instrument, Level, Link, Parity, Path, Player, Port, Protocol, Rail,
-    Sense, Serial,
+    Adapter, Bus, Contact, Delay, Device, Fixture, Flow, Hop, Instrument, Level, Link, Listen, Node, Parity, Path,
+    Player, Port, Protocol, Rail, Sense, Serial, Stream, Transport,
 };
 use crate::report::quantity::{required, setting};
 
@@ -19,6 +20,7 @@ pub(super) struct Bench {
     devices: Vec<Part>,
     ports: Vec<Part>,
     rails: Vec<Part>,
+    buses: Vec<Named>,
     instruments: Vec<Named>,
     actors: Vec<Named>,
     hops: Vec<Named>,
@@ -41,6 +43,7 @@ impl Bench {
             devices: parts(&fixture.devices, device),
             ports: links.iter().map(|(name, obtained)| port(name, obtained)).collect(),
             rails: parts(&fixture.rails, rail),
+            buses: all(&fixture.buses, bus),
             instruments: all(&fixture.instruments, instrument),
             actors: all(&fixture.actors, player),
             hops: all(&fixture.hops, hop),
@@ -69,6 +72,7 @@ fn device(device: &Device) -> Vec<Named> {
     let mut facts: Vec<_> = device.identity.iter().map(|(name, value)| named(name, value)).collect();
     let protocol = match device.protocol {
         Protocol::ReferenceFrame => "reference frame",
+        Protocol::PlainFrames => "plain CAN frames",
     };
     facts.extend([
         named("link", link(&device.link)),
@@ -116,7 +120,7 @@ fn contact(contact: &Contact) -> String {
 fn instrument(instrument: &Instrument) -> String {
     match instrument {
         Instrument::Lcus(port) => format!("LCUS relay board, {}", serial(port)),
-        Instrument::Scpi(to) => format!("SCPI supply, {}", link(to)),
+        Instrument::Scpi(to) => format!("SCPI supply, {}", stream(to)),
         Instrument::ModbusCoil { serial: port, unit } => format!("Modbus RTU coils, unit {unit}, {}", serial(port)),
         Instrument::Command { on, off, timeout } => {
             format!("program: on “{}”, off “{}”, within {}", on.join(" "), off.join(" "), setting(*timeout))
@@ -135,9 +139,39 @@ fn player(player: &Player) -> String {
 
 fn link(link: &Link) -> String {
     match link {
-        Link::Serial(port) => serial(port),
-        Link::Tcp(address) => format!("TCP {address}"),
+        Link::Stream(to) => stream(to),
+        Link::Can(node) => can_node(node),
     }
+}
+
+fn stream(stream: &Stream) -> String {
+    match stream {
+        Stream::Serial(port) => serial(port),
+        Stream::Tcp(address) => format!("TCP {address}"),
+    }
+}
+
+fn can_node(node: &Node) -> String {
+    let how = match &node.transport {
+        Transport::IsoTp(Settings { send, receive, .. }) => {
+            format!("ISO 15765-2, rig sends {send}, receives {receive}")
+        }
+        Transport::PlainFrames(messages) => format!("{} messages of plain frames", messages.len()),
+    };
+    format!("CAN bus {}, {how}", node.bus)
+}
+
+fn bus(bus: &Bus) -> String {
+    let adapter = match &bus.adapter {
+        Adapter::SocketCan(interface) => format!("interface {interface}"),
+        Adapter::Slcan(port) => format!("slcan adapter, {}", serial(port)),
+    };
+    let data = bus.rate.data.map_or(String::new(), |rate| format!(", data phase {rate} bit/s"));
+    let listen = match bus.listen {
+        Listen::All => "all frames recorded",
+        Listen::Devices => "frames of its devices recorded",
+    };
+    format!("{adapter}, {} bit/s{data}, {listen}", bus.rate.nominal)
 }
 
 fn serial(serial: &Serial) -> String {

@@ -236,6 +236,9 @@ pub(super) fn kind_word(how: Misbehaviour) -> &'static str {
         Misbehaviour::Stuck => "stuck",
         Misbehaviour::Babbling => "babbling",
         Misbehaviour::UnexpectedBoot => "unexpected boot",
+        Misbehaviour::RefusedPayload => "refused payload",
+        Misbehaviour::SlowAnswer => "slow answer",
+        Misbehaviour::Crashed => "crashed",
     }
 }
 

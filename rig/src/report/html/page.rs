@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::bench::Bench;
+use super::buses::BusRow;
 use super::claim::{Claim, Detection, Shown, Word, word};
+use super::firmware::FirmwareRow;
 use super::record::{Record, Remarked};
 use crate::event::End;
 use crate::plan::{Decision, Plan, Rule};
@@ -37,6 +39,8 @@ pub(super) struct Page {
     detections: Vec<Detected>,
     power: Vec<Shown>,
     rails: Vec<RailPower>,
+    firmware: Vec<FirmwareRow>,
+    buses: Vec<BusRow>,
     bench: Bench,
     record: Record,
     rig_faults: Remarked,
@@ -129,6 +133,8 @@ impl Page {
             boxes: of_session(Kind::Boxes),
             power: of_session(Kind::Power),
             rails: lanes(findings).iter().map(RailPower::of).collect(),
+            firmware: FirmwareRow::all(findings),
+            buses: BusRow::all(findings),
             bench: Bench::of(&start.fixture, &findings.links),
             record: Record::of(findings),
             rig_faults: Remarked::rig_faults(&findings.rig_faults),

@@ -101,9 +101,12 @@ impl Remarked {
             RigFault::Instrument => "instrument",
             RigFault::EdgeNotSensed => "power edge not sensed",
             RigFault::LongDip => "dip too long",
+            RigFault::Overrun => "frames lost",
+            RigFault::BusOff => "bus off",
             RigFault::Stalled => "rig stalled",
             RigFault::ClockStep => "clock stepped",
             RigFault::Actor => "emulated actor",
+            RigFault::Probe => "debug probe",
             RigFault::BenchGone => "virtual bench gone",
             RigFault::Panic => "rig panicked",
         })

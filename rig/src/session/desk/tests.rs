@@ -35,8 +35,10 @@ impl Bench {
         let stamp = Stamp::new(at, at, Source::User);
         let size = Size { payload: 50, pdu: 50, wire: 52 };
         let body = Body::from(State::default());
-        self.desk
-            .land(self.edge(&header), Landed { header, body, size, first: stamp, last: stamp, made: None, flaw: None });
+        self.desk.land(
+            self.edge(&header),
+            &Landed { header, body, size, first: stamp, last: stamp, on_wire: None, made: None, flaw: None },
+        );
     }
 
     async fn wait(&self, header: &Header) -> Ending {

@@ -18,6 +18,7 @@ use crate::journal::Record;
 use crate::link::{BenchPorts, MemoryPort};
 use crate::protocol::Arrived;
 use crate::session::belief::Reading;
+use crate::session::line::Wires;
 use crate::session::notes::Notes;
 use crate::stamp::Clock;
 
@@ -56,8 +57,9 @@ impl Line {
             Ok(near)
         });
         let ports = BenchPorts::Memory([("storage".to_owned(), open)].into());
+        let wires = Wires { bench: Rc::new(ports), bus: None };
         let listening = Rc::clone(&port);
-        spawn_local(async move { listening.listen(&ports, &Deaf).await });
+        spawn_local(async move { listening.listen(&wires, &Deaf).await });
         Self { port, far, records }
     }
 

@@ -29,6 +29,7 @@ fn whole(edge: u16, least: Nanos, most: Nanos) -> Delivery {
     Delivery {
         edge: EdgeId(edge),
         sent: Some(exact(SECOND)),
+        on_wire: None,
         arrived: Some(Stamp::new(SECOND + least, SECOND + most, Source::User)),
         cause: None,
         size: Some(size(if edge == 0 { 25 } else { 50 })),

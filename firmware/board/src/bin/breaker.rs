@@ -1,0 +1,5 @@
+//! The breaker relay as a program of its own.
+#![no_std]
+#![no_main]
+
+rig_board::program!(Breaker);

@@ -1,0 +1,5 @@
+//! The two-way meter as a program of its own.
+#![no_std]
+#![no_main]
+
+rig_board::program!(Meter);

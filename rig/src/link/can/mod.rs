@@ -1,0 +1,315 @@
+//! CAN buses: frames to and from rig's adapter on a bus, each with the instant at which it was on the bus.
+//!
+//! | adapter | a frame was on the bus | rig's own frame was on the bus |
+//! | --- | --- | --- |
+//! | `SocketCAN` | the kernel's stamp, narrowed by the adapter's where it has a clock | its echo's stamp |
+//! | slcan | its line's first byte, narrowed by the adapter's stamp where it gives one | after its line went out |
+//!
+//! A [`Bus`] is opened, then listened to by one task, which tells a [`Tap`] of everything and hands each frame to the
+//! [`Station`]s that want it.
+
+mod adapter_clock;
+#[cfg(target_os = "linux")]
+mod batch;
+mod error;
+#[cfg(target_os = "linux")]
+mod interface;
+mod slcan;
+#[cfg(target_os = "linux")]
+mod socket;
+mod trouble;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::Duration;
+
+use rig_can::bits::{self, Rate};
+use rig_can::{Frame, Id};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::coop;
+
+pub use error::CanError;
+
+use super::{BenchPorts, LinkError};
+use crate::event::Trouble;
+use crate::fixture;
+use crate::stamp::{Clock, Nanos, Stamp};
+use slcan::Slcan;
+#[cfg(target_os = "linux")]
+use socket::Socket;
+
+/// How long a frame may take until it is on the bus (`N_As` of ISO 15765-2:2016, table 16).
+const ON_BUS: Duration = Duration::from_secs(1);
+
+/// An open bus.
+pub struct Bus {
+    adapter: Adapter,
+    rate: Rate,
+    outlets: RefCell<Vec<Outlet>>,
+    /// Own frames that are not on the bus yet, in the order in which they were handed over.
+    pending: RefCell<VecDeque<Pending>>,
+    obtained: BTreeMap<String, String>,
+}
+
+enum Adapter {
+    #[cfg(target_os = "linux")]
+    Socket(Box<Socket>),
+    Slcan(Box<Slcan>),
+}
+
+struct Outlet {
+    wanted: Option<Vec<Id>>,
+    frames: UnboundedSender<Seen>,
+}
+
+struct Pending {
+    frame: Frame,
+    on_bus: oneshot::Sender<io::Result<Stamp>>,
+}
+
+/// A frame that was on the bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The frame.
+    pub frame: Frame,
+    /// When its last bit was on the bus.
+    pub at: Stamp,
+}
+
+/// When an own frame left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transmitted {
+    /// It was handed to the kernel.
+    pub handed: Stamp,
+    /// Its last bit was on the bus.
+    pub on_bus: Stamp,
+}
+
+impl Transmitted {
+    /// A virtual bus carries a frame before the call returns by which it was handed over: it was handed over by then.
+    fn new(handed: Stamp, on_bus: Stamp) -> Self {
+        let until = handed.hi.min(on_bus.hi).max(handed.lo);
+        Self { handed: Stamp::new(handed.lo, until, handed.source), on_bus }
+    }
+}
+
+/// Is told of everything that a bus brings.
+pub trait Tap {
+    /// A frame was on the bus; `own` where rig sent it.
+    fn frame(&self, own: bool, seen: &Seen);
+    /// The adapter tells of trouble; `raw` is the kernel's error frame, where there is one.
+    fn trouble(&self, trouble: Trouble, at: Stamp, raw: Option<(u32, [u8; 8])>);
+    /// So many frames were lost between the bus and rig. 0 where it is not known how many.
+    fn lost(&self, frames: u32);
+    /// The wall clock, by which the kernel stamps, was stepped.
+    fn stepped(&self, nanos: i64);
+    /// The adapter's own stamps contradict each other.
+    fn contradiction(&self);
+}
+
+/// What an adapter brings.
+#[derive(Clone, Copy)]
+enum Heard {
+    Frame {
+        own: bool,
+        seen: Seen,
+    },
+    /// The adapter refused the own frame that was handed over first.
+    Refused,
+    Trouble {
+        trouble: Trouble,
+        at: Stamp,
+        raw: Option<(u32, [u8; 8])>,
+    },
+    Lost(u32),
+    Stepped(i64),
+    Contradiction,
+}
+
+/// Frames of a bus, from when it was made on.
+pub struct Station {
+    frames: UnboundedReceiver<Seen>,
+}
+
+impl Station {
+    /// Waits for the next frame; `None` where the bus is gone.
+    pub async fn next(&mut self) -> Option<Seen> {
+        self.frames.recv().await
+    }
+}
+
+impl Bus {
+    /// Opens rig's adapter on a bus. Where the fixture says so, only frames with these identifiers will come.
+    ///
+    /// # Errors
+    /// Says what is missing or set wrongly, and what to do.
+    pub async fn open(spec: &fixture::Bus, ids: &[Id], bench: &BenchPorts, clock: Clock) -> Result<Self, LinkError> {
+        let (adapter, obtained) = match &spec.adapter {
+            fixture::Adapter::Slcan(serial) => {
+                let (slcan, obtained) = Slcan::open(serial, spec.rate, bench, clock).await?;
+                (Adapter::Slcan(Box::new(slcan)), obtained)
+            }
+            fixture::Adapter::SocketCan(interface) => socket(interface, spec, ids, clock)?,
+        };
+        Ok(Self { adapter, rate: spec.rate, outlets: RefCell::default(), pending: RefCell::default(), obtained })
+    }
+
+    /// What was asked for and what was obtained, in words.
+    #[must_use]
+    pub fn obtained(&self) -> &BTreeMap<String, String> {
+        &self.obtained
+    }
+
+    /// How long a frame occupies the bus.
+    #[must_use]
+    pub fn time(&self, frame: &Frame) -> Nanos {
+        bits::time(frame, self.rate)
+    }
+
+    /// A station that is given every frame with one of these identifiers, or every frame; rig's own are not among
+    /// them.
+    #[must_use]
+    pub fn station(&self, wanted: Option<Vec<Id>>) -> Station {
+        let (sender, frames) = unbounded_channel();
+        self.outlets.borrow_mut().push(Outlet { wanted, frames: sender });
+        Station { frames }
+    }
+
+    /// Listens until the adapter is gone. Stations end then, and frames that are under way are given up.
+    pub async fn listen(&self, tap: &dyn Tap) -> io::Error {
+        loop {
+            // A bus that is never silent must leave the other tasks their turn.
+            coop::consume_budget().await;
+            let mut each = |heard| self.take(heard, tap);
+            let heard = match &self.adapter {
+                #[cfg(target_os = "linux")]
+                Adapter::Socket(socket) => socket.hear(&mut each).await,
+                Adapter::Slcan(slcan) => slcan.hear(&mut each).await,
+            };
+            if let Err(error) = heard {
+                self.outlets.borrow_mut().clear();
+                self.pending.borrow_mut().clear();
+                return error;
+            }
+        }
+    }
+
+    /// Has the adapter tell what it lost so far, where no frame that came after that has told of it. Someone must listen
+    /// meanwhile.
+    pub async fn look(&self, tap: &dyn Tap) {
+        match &self.adapter {
+            // One that cannot be asked is gone, which the listener tells.
+            #[cfg(target_os = "linux")]
+            Adapter::Socket(socket) => drop(socket.look(&mut |heard| self.take(heard, tap))),
+            Adapter::Slcan(slcan) => slcan.look().await,
+        }
+    }
+
+    /// Sends a frame, and waits until it is on the bus.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`] where it is not on the bus within a second: nobody acknowledges it. Others where
+    /// the adapter refuses it or is gone.
+    pub async fn transmit(&self, frame: &Frame) -> io::Result<Transmitted> {
+        let (sender, on_bus) = oneshot::channel();
+        // Before it is handed over, for its echo may come at once.
+        self.pending.borrow_mut().push_back(Pending { frame: *frame, on_bus: sender });
+        let handed = match &self.adapter {
+            #[cfg(target_os = "linux")]
+            Adapter::Socket(socket) => socket.send(frame).await,
+            Adapter::Slcan(slcan) => slcan.send(frame).await,
+        };
+        let handed = match handed {
+            Ok(handed) => handed,
+            Err(error) => {
+                self.give_up(frame);
+                return Err(error);
+            }
+        };
+        match tokio::time::timeout(ON_BUS, on_bus).await {
+            Ok(Ok(on_bus)) => Ok(Transmitted::new(handed, on_bus?)),
+            Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::NotConnected, "the adapter is gone")),
+            Err(_) => {
+                self.give_up(frame);
+                let what = "not on the bus within 1 s: nobody acknowledges it, or the bus is never free";
+                Err(io::Error::new(io::ErrorKind::TimedOut, what))
+            }
+        }
+    }
+
+    fn take(&self, heard: Heard, tap: &dyn Tap) {
+        match heard {
+            Heard::Frame { own, seen } => {
+                tap.frame(own, &seen);
+                if own {
+                    self.settle(&seen.frame, Ok(seen.at));
+                } else {
+                    self.hand_on(seen);
+                }
+            }
+            Heard::Refused => {
+                let first = self.pending.borrow().front().map(|pending| pending.frame);
+                if let Some(frame) = first {
+                    self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
+                }
+            }
+            Heard::Trouble { trouble, at, raw } => tap.trouble(trouble, at, raw),
+            Heard::Lost(frames) => tap.lost(frames),
+            Heard::Stepped(nanos) => tap.stepped(nanos),
+            Heard::Contradiction => tap.contradiction(),
+        }
+    }
+
+    fn hand_on(&self, seen: Seen) {
+        self.outlets.borrow_mut().retain(|outlet| {
+            let wanted = outlet.wanted.as_ref().is_none_or(|wanted| wanted.contains(&seen.frame.id()));
+            !(if wanted { outlet.frames.send(seen).is_err() } else { outlet.frames.is_closed() })
+        });
+    }
+
+    /// An own frame is on the bus, or will not be. Controllers with several buffers may send in another order than
+    /// frames were handed over.
+    fn settle(&self, frame: &Frame, result: io::Result<Stamp>) {
+        let mut pending = self.pending.borrow_mut();
+        let found = pending.iter().position(|pending| pending.frame == *frame);
+        if let Some(pending) = found.and_then(|at| pending.remove(at)) {
+            // Whoever sent it may have stopped waiting.
+            let _ = pending.on_bus.send(result);
+        }
+    }
+
+    /// What was given up may still be sent by the adapter; the echo then finds nobody waiting.
+    fn give_up(&self, frame: &Frame) {
+        let mut pending = self.pending.borrow_mut();
+        if let Some(at) = pending.iter().rposition(|pending| pending.frame == *frame) {
+            pending.remove(at);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn socket(
+    interface: &str,
+    spec: &fixture::Bus,
+    ids: &[Id],
+    clock: Clock,
+) -> Result<(Adapter, BTreeMap<String, String>), LinkError> {
+    let filter = (spec.listen == fixture::Listen::Devices).then_some(ids);
+    let (socket, obtained) = Socket::open(interface, spec.rate, filter, clock)?;
+    Ok((Adapter::Socket(Box::new(socket)), obtained))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn socket(
+    interface: &str,
+    _: &fixture::Bus,
+    _: &[Id],
+    _: Clock,
+) -> Result<(Adapter, BTreeMap<String, String>), LinkError> {
+    Err(CanError::Unsupported { interface: super::shown(interface), os: std::env::consts::OS }.into())
+}
+
+#[cfg(test)]
+mod tests;

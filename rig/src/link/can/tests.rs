@@ -1,0 +1,211 @@
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rig_can::bits::Rate;
+use rig_can::lawicel::{Command, Flags, Lines, Reply};
+use rig_can::{Frame, Id};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::task::{LocalSet, spawn_local};
+
+use super::{Bus, Seen, Tap};
+use crate::event::Trouble;
+use crate::fixture::{self, Adapter, Flow, Listen, Parity, Port, Serial};
+use crate::link::{BenchPorts, LinkError, MemoryPort};
+use crate::stamp::{Clock, Source, Stamp};
+
+/// An adapter that answers as it is told to.
+#[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own of some adapter")]
+struct Fake {
+    acknowledges: bool,
+    version: bool,
+    stamps: bool,
+    rates: bool,
+    full: bool,
+    flags: u8,
+}
+
+const LAWICEL: Fake = Fake { acknowledges: true, version: true, stamps: true, rates: true, full: false, flags: 0 };
+const CANABLE: Fake = Fake { acknowledges: false, stamps: false, ..LAWICEL };
+
+impl Fake {
+    /// Answers for ever. A frame that it is told to transmit comes back as a received one, with data `EC` and its
+    /// identifier one higher, 5 ms later.
+    async fn run(self, mut port: DuplexStream) {
+        let start = tokio::time::Instant::now();
+        let (mut lines, mut out) = (Lines::default(), Vec::new());
+        while let Ok(byte) = port.read_u8().await {
+            let Some(Ok(command)) = lines.command(byte) else { continue };
+            match command {
+                Command::Version if self.version => Reply::Version(*b"1013").write(&mut out),
+                Command::Stamps(_) if !self.stamps => self.acknowledge(Reply::Refused, &mut out),
+                Command::BitRate(_) if !self.rates => self.acknowledge(Reply::Refused, &mut out),
+                Command::Flags => self.acknowledge(Reply::Flags(Flags(self.flags)), &mut out),
+                Command::Transmit(_) if self.full => self.acknowledge(Reply::Refused, &mut out),
+                Command::Transmit(frame) => {
+                    self.acknowledge(Reply::Accepted, &mut out);
+                    port.write_all(&std::mem::take(&mut out)).await.expect("a reader");
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    let count = (40_000 + start.elapsed().as_millis()) % 60_000;
+                    let answer = Frame::classic(Id::Standard((frame.id().number() & 0x7FF) as u16 + 1), &[0xEC]);
+                    let stamp = self.stamps.then_some(count as u16);
+                    Reply::Frame(answer.expect("a frame"), stamp).write(&mut out);
+                }
+                _ => self.acknowledge(Reply::Done, &mut out),
+            }
+            port.write_all(&std::mem::take(&mut out)).await.expect("a reader");
+        }
+    }
+
+    fn acknowledge(self, reply: Reply, out: &mut Vec<u8>) {
+        if self.acknowledges {
+            reply.write(out);
+        }
+    }
+}
+
+fn spec(nominal: u32) -> fixture::Bus {
+    let serial = Serial {
+        port: Port::Bench("can".into()),
+        baud: 115_200,
+        parity: Parity::None,
+        stop_bits: 1,
+        flow: Flow::None,
+        rs485_echo: false,
+    };
+    fixture::Bus { adapter: Adapter::Slcan(serial), rate: Rate { nominal, data: None }, listen: Listen::All }
+}
+
+async fn open(fake: Fake) -> Result<Rc<Bus>, LinkError> {
+    let port: MemoryPort = Rc::new(move || {
+        let (near, far) = tokio::io::duplex(4096);
+        spawn_local(fake.run(far));
+        Ok(near)
+    });
+    let ports = BenchPorts::Memory(BTreeMap::from([("can".to_owned(), port)]));
+    Bus::open(&spec(500_000), &[], &ports, Clock::start()).await.map(Rc::new)
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Kept {
+    frames: RefCell<Vec<(bool, Seen)>>,
+    troubles: RefCell<Vec<Trouble>>,
+}
+
+impl Tap for Kept {
+    fn frame(&self, own: bool, seen: &Seen) {
+        self.frames.borrow_mut().push((own, *seen));
+    }
+
+    fn trouble(&self, trouble: Trouble, _: Stamp, _: Option<(u32, [u8; 8])>) {
+        self.troubles.borrow_mut().push(trouble);
+    }
+
+    fn lost(&self, _: u32) {}
+
+    fn stepped(&self, _: i64) {}
+
+    fn contradiction(&self) {
+        panic!("a true clock contradicts itself");
+    }
+}
+
+async fn on_bus<T>(fake: Fake, play: impl AsyncFnOnce(Rc<Bus>, Rc<Kept>) -> T) -> T {
+    LocalSet::new()
+        .run_until(async {
+            let bus = open(fake).await.expect("it opens");
+            let kept = Rc::new(Kept::default());
+            let (listening, tap) = (Rc::clone(&bus), Rc::clone(&kept));
+            spawn_local(async move { listening.listen(&*tap).await });
+            play(bus, kept).await
+        })
+        .await
+}
+
+fn frame(id: u16) -> Frame {
+    Frame::classic(Id::Standard(id), &[1, 2, 3]).expect("a frame")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_and_its_answer_have_stamps_of_when_they_were_on_the_bus() {
+    on_bus(LAWICEL, async |bus, kept| {
+        let mut station = bus.station(Some(vec![Id::Standard(0x601)]));
+        for _ in 0..20 {
+            let sent = bus.transmit(&frame(0x600)).await.expect("it is sent");
+            assert_eq!(sent.on_bus.lo, sent.handed.lo + bus.time(&frame(0x600)));
+            let seen = station.next().await.expect("an answer");
+            assert_eq!((seen.frame.data(), seen.at.source), ([0xEC].as_slice(), Source::Hardware));
+            let true_instant = sent.handed.lo + 5_000_000;
+            assert!(seen.at.lo <= true_instant && true_instant <= seen.at.hi, "{true_instant} in {:?}", seen.at);
+            // The count starts again in between.
+            tokio::time::sleep(Duration::from_secs(7)).await;
+        }
+        let frames = kept.frames.borrow();
+        assert_eq!(frames.iter().filter(|(own, _)| *own).count(), 20);
+        assert_eq!(frames.len(), 40);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adapter_that_acknowledges_nothing_is_used_without_its_word() {
+    on_bus(CANABLE, async |bus, kept| {
+        assert_eq!(bus.obtained()["acknowledges"], "no: when a frame left is not seen");
+        assert_eq!(bus.obtained()["stamps"], "none of its own: 1 ms of holding back is assumed");
+        let mut station = bus.station(None);
+        bus.transmit(&frame(0x100)).await.expect("it is sent");
+        assert_eq!(station.next().await.expect("an answer").frame.id(), Id::Standard(0x101));
+        assert_eq!(kept.frames.borrow().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_frame_is_an_error_and_the_next_one_is_not() {
+    let fake = Fake { full: true, ..LAWICEL };
+    on_bus(fake, async |bus, kept| {
+        let error = bus.transmit(&frame(1)).await.expect_err("it is refused");
+        assert_eq!(error.to_string(), "the adapter refuses the frame: its buffer is full");
+        assert!(bus.transmit(&frame(2)).await.is_err());
+        assert!(kept.frames.borrow().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_flags_become_troubles() {
+    let fake = Fake { flags: 0xA0, ..LAWICEL };
+    on_bus(fake, async |_, kept| {
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let told = kept.troubles.borrow();
+        assert_eq!(told[..2], [Trouble::ErrorPassive, Trouble::BusError]);
+        assert_eq!(told.len(), 4, "they are read once a second");
+    })
+    .await;
+}
+
+async fn refusal(fake: Fake) -> String {
+    LocalSet::new().run_until(async { open(fake).await.map(drop).expect_err("it does not open").to_string() }).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_a_bus_from_being_opened_is_said() {
+    let mute = Fake { version: false, ..CANABLE };
+    insta::assert_snapshot!(refusal(mute).await, @"bench:can: nothing there answers as an adapter of LAWICEL's protocol; check the port, its baud rate (115200), and that the adapter has slcan firmware");
+    insta::assert_snapshot!(refusal(Fake { rates: false, ..LAWICEL }).await, @"bench:can: the adapter refuses 500000 bit/s; check `bitrate`");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_interface_that_is_not_there_is_said() {
+    let bus = fixture::Bus { adapter: Adapter::SocketCan("nocan7".into()), ..spec(500_000) };
+    let error = Bus::open(&bus, &[], &BenchPorts::None, Clock::start()).await.map(drop).expect_err("it is not there");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("nocan7: no such interface; ") || text.starts_with("nocan7: this kernel has no CAN; "),
+        "{text}"
+    );
+}
