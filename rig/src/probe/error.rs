@@ -49,6 +49,9 @@ pub enum ProbeError {
     /// The process says something else than was asked for.
     #[error("the probe's process speaks another language; is it the same rig?")]
     Gibberish,
+    /// The probe is gone.
+    #[error("the probe is gone: plug it in again ({0})")]
+    Gone(String),
     /// Nobody answers at the debug port.
     #[error("no target answers the probe: is it powered, and its debug port wired? ({0})")]
     NoTarget(String),
