@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use object::Architecture;
-use probe_rs::architecture::arm::ArmError;
-use probe_rs::architecture::arm::DapError;
+use probe_rs::architecture::arm::dp::{Abort, DpAccess, DpAddress};
+use probe_rs::architecture::arm::{ArmError, DapError};
 use probe_rs::config::{MemoryRegion, Registry, RegistryError};
 use probe_rs::flashing::{
     DownloadOptions, ElfLoader, ElfOptions, FileDownloadError, FlashError, FlashLoader, FlashProgress,
@@ -181,6 +181,17 @@ impl Attached {
         Ok(bytes)
     }
 
+    /// Lets the debug port forget that an access was faulted: until then it faults all (ADIv5.2, IHI 0031, B1.2). Not
+    /// every driver of probe-rs does so itself.
+    pub(super) fn forget_fault(&mut self) {
+        if let Ok(port) = self.session.get_arm_interface() {
+            let mut abort = Abort::default();
+            abort.set_stkerrclr(true);
+            // Where this fails too, so will the next request, and say why.
+            let _ = port.write_dp_register(DpAddress::Default, abort);
+        }
+    }
+
     pub(super) fn log(&mut self) -> Result<Log, ProbeError> {
         let decoder = decoder(self.program.as_mut().ok_or(ProbeError::NoFirmware)?)?;
         let mut core = self.session.core(0)?;
@@ -330,7 +341,11 @@ fn link(error: &(dyn std::error::Error + 'static)) -> Option<ProbeError> {
         matches!(error.downcast_ref(), Some(ArmError::NoTargetResponse { .. }))
             || matches!(error.downcast_ref(), Some(DapError::NoAcknowledge | DapError::Protocol(_)))
     });
-    is_unanswered.then(|| ProbeError::NoTarget(words(error)))
+    if is_unanswered {
+        return Some(ProbeError::NoTarget(words(error)));
+    }
+    let is_faulted = causes(error).any(|error| matches!(error.downcast_ref(), Some(DapError::FaultResponse)));
+    is_faulted.then(|| ProbeError::Faulted(words(error)))
 }
 
 impl From<probe_rs::Error> for ProbeError {
