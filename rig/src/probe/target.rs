@@ -204,8 +204,8 @@ impl Attached {
         let image = &self.program.as_ref().ok_or(ProbeError::NoFirmware)?.image;
         let mut loader = self.session.target().flash_loader();
         let elf = &mut Cursor::new(image.bytes());
-        let loaded = loader.load_image(&mut self.session, elf, ElfLoader(ElfOptions::default()), None);
-        loaded.map_err(|error| match error {
+        let result = loader.load_image(&mut self.session, elf, ElfLoader(ElfOptions::default()), None);
+        result.map_err(|error| match error {
             FileDownloadError::Other(error) => error.into(),
             FileDownloadError::Flash(FlashError::NoSuitableNvm { range, .. }) => {
                 let cause = format!("the chip has no flash at {:#010x}; is it linked for another one?", range.start);

@@ -53,6 +53,12 @@ impl Lab {
         Self { fixture: self.fixture.replace(that, this), ..self }
     }
 
+    /// The fixture with more at its end.
+    fn and(mut self, more: &str) -> Self {
+        self.fixture.push_str(more);
+        self
+    }
+
     fn command(&self, name: &str, arguments: &[&str]) -> Command {
         fs::write(self.folder.path().join("plan.toml"), &self.plan).expect("the plan is written");
         fs::write(self.folder.path().join("fixture.toml"), &self.fixture).expect("the fixture is written");
@@ -177,8 +183,7 @@ fn a_seeded_bug_is_found_and_named(bug: &str, trials: u32, how: Misbehaviour, wo
 #[test_case("hang", "device meter: the probe did not attach to its target within 15s"; "it hangs")]
 #[test_case("worn-flash", "device meter: the flash holds something else than was programmed"; "the flash is worn")]
 fn a_probe_that_fails_before_the_first_trial_ends_the_session_with_safe_rails(fault: &str, words: &str) {
-    let mut lab = Lab::new("islanded", 1);
-    lab.fixture.push_str(&format!("\n[[bench.board.meter.fault]]\nkind = \"{fault}\"\n"));
+    let lab = Lab::new("islanded", 1).and(&format!("\n[[bench.board.meter.fault]]\nkind = \"{fault}\"\n"));
     let ended = lab.play("s", &[]);
     assert_eq!(ended.ends(), Some(&End::Aborted), "{}", ended.said);
     let fault = ended.facts().find_map(|fact| match fact {
