@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Args;
-use rig_mps2::Image;
+use rig_mps2::{BOOT_ROM, Image};
 
 use crate::workspace::{cargo, root, target};
 
@@ -41,7 +41,8 @@ pub fn run(args: &FirmwareArgs) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds all programs for all boards, and with `bugs` those with seeded bugs for the emulated one.
+/// Builds all programs for all boards, and with `bugs` those with seeded bugs for the emulated one; lays that one's boot
+/// ROM beside them.
 ///
 /// # Errors
 /// Says which step failed.
@@ -53,7 +54,8 @@ pub fn build(bugs: bool) -> Result<(), String> {
     for bug in BUGS.iter().filter(|_| bugs) {
         build_programs(EMULATED, Some(bug))?;
     }
-    Ok(())
+    let rom = target().join("firmware").join(EMULATED).join("boot-rom.bin");
+    fs::write(&rom, BOOT_ROM).map_err(|error| format!("cannot write {}: {error}", rom.display()))
 }
 
 fn add_target() -> Result<(), String> {
