@@ -3,7 +3,7 @@ use std::process::{Command, ExitCode};
 use clap::Args;
 
 use crate::workspace::cargo;
-use crate::{firmware, packages, peers};
+use crate::{firmware, packages, peers, targets};
 
 #[derive(Args)]
 pub struct TestArgs {
@@ -19,6 +19,7 @@ pub struct TestArgs {
 pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     packages::install(&packages::OF_TESTS)?;
     let python = peers::install()?;
+    targets::install()?;
     firmware::build(true)?;
     let passed = |test: &mut Command| {
         let status = test.arg("--no-fail-fast").args(&args.arguments).env("RIG_PEERS", &python).status();

@@ -244,6 +244,9 @@ mod tests {
         the rig's fault: the wire thread stood
               still for 61 ms; is the machine
               busy? ␛[2J
+        firmware storage: storage <b>.elf
+              version 0.1.0⟨U+202E⟩ (SHA-256
+              60303ae22b99…), flashed
         bus storage: 2 408 frames, load 16.1 %,
               31.0 % in the busiest trial, 1
               lost by rig, 2 no-acknowledge
