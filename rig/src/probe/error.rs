@@ -49,9 +49,15 @@ pub enum ProbeError {
     /// The process says something else than was asked for.
     #[error("the probe's process speaks another language; is it the same rig?")]
     Gibberish,
+    /// The probe is gone.
+    #[error("the probe is gone: plug it in again ({0})")]
+    Gone(String),
     /// Nobody answers at the debug port.
     #[error("no target answers the probe: is it powered, and its debug port wired? ({0})")]
     NoTarget(String),
+    /// The target does not let the probe at something.
+    #[error("the target faults an access: is there memory, and its clock on? ({0})")]
+    Faulted(String),
     /// probe-rs and the description know no such chip.
     #[error("no chip is called `{chip}`{}", .like.as_ref().map_or_else(|| "; probe-rs.dev/targets lists them, a `description` adds more".to_owned(), |like| format!("; did you mean `{like}`?")))]
     UnknownChip {

@@ -79,13 +79,12 @@ fn handle(
         _ => {}
     }
     let attached = attached.as_mut().ok_or(ProbeError::Gibberish)?;
-    match request {
+    let answered = match request {
         Request::Identify => attached.identify().map(Response::Identity),
         Request::Compare => attached.compare().map(Response::Differs),
         Request::Flash => {
             // Where nobody listens any more, the end of the input ends this.
-            attached.flash(&mut |progress| drop(tell(&Response::Progress(progress))))?;
-            Ok(Response::Done)
+            attached.flash(&mut |progress| drop(tell(&Response::Progress(progress)))).map(|()| Response::Done)
         }
         Request::Reset => attached.reset().map(|()| Response::Done),
         Request::Halt => attached.halt().map(|()| Response::Done),
@@ -96,7 +95,11 @@ fn handle(
         }
         Request::Log => attached.log().map(Response::Log),
         Request::Read { .. } | Request::List(_) | Request::Attach(_) | Request::Detach => Err(ProbeError::Gibberish),
+    };
+    if let Err(ProbeError::Faulted(_)) = answered {
+        attached.forget_fault();
     }
+    answered
 }
 
 fn say(output: &mut impl Write, response: &Response) -> io::Result<()> {
