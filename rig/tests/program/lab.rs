@@ -186,6 +186,7 @@ impl Running {
     }
 
     /// Waits until one more trial has begun.
+    #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module waits for a trial")]
     pub fn until_another_trial(&mut self) {
         let started = |events: &str| events.matches("trial-started").count();
         let events = self.session.join("events.jsonl");
