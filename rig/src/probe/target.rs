@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use object::Architecture;
-use probe_rs::architecture::arm::dp::{Abort, DpAccess, DpAddress};
 use probe_rs::architecture::arm::{ArmError, DapError};
 use probe_rs::config::{MemoryRegion, Registry, RegistryError};
 use probe_rs::flashing::{
@@ -179,17 +178,6 @@ impl Attached {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         self.session.core(0)?.read_8(address, &mut bytes)?;
         Ok(bytes)
-    }
-
-    /// Lets the debug port forget that an access was faulted: until then it faults all (ADIv5.2, IHI 0031, B1.2). Not
-    /// every driver of probe-rs does so itself.
-    pub(super) fn forget_fault(&mut self) {
-        if let Ok(port) = self.session.get_arm_interface() {
-            let mut abort = Abort::default();
-            abort.set_stkerrclr(true);
-            // Where this fails too, so will the next request, and say why.
-            let _ = port.write_dp_register(DpAddress::Default, abort);
-        }
     }
 
     pub(super) fn log(&mut self) -> Result<Log, ProbeError> {

@@ -79,7 +79,7 @@ fn handle(
         _ => {}
     }
     let attached = attached.as_mut().ok_or(ProbeError::Gibberish)?;
-    let answered = match request {
+    match request {
         Request::Identify => attached.identify().map(Response::Identity),
         Request::Compare => attached.compare().map(Response::Differs),
         Request::Flash => {
@@ -95,11 +95,7 @@ fn handle(
         }
         Request::Log => attached.log().map(Response::Log),
         Request::Read { .. } | Request::List(_) | Request::Attach(_) | Request::Detach => Err(ProbeError::Gibberish),
-    };
-    if let Err(ProbeError::Faulted(_)) = answered {
-        attached.forget_fault();
     }
-    answered
 }
 
 fn say(output: &mut impl Write, response: &Response) -> io::Result<()> {
