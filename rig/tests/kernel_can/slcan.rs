@@ -43,7 +43,7 @@ fn a_session_goes_over_the_kernels_slcan() {
     let storage = "Distr. Cust. Storage";
     for (label, delivery) in ended.deliveries_of(storage) {
         // The kernel shows an own frame when it hands it to the adapter, and not when it was on the bus.
-        let source = if label.contains(&format!("→ {storage}")) { Source::User } else { Source::Kernel };
+        let source = if label.contains(&format!("→ {storage}")) { Source::Bounded } else { Source::Kernel };
         assert_eq!(delivery.on_wire.map(|stamp| stamp.source), Some(source), "{label}: {delivery:?}");
     }
 }

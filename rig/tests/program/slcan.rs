@@ -21,7 +21,7 @@ fn a_scenario_meets_its_budgets_with_storage_behind_an_adapter(plan: &str, trial
     assert!(deliveries.len() >= 6 * trials as usize, "{}", deliveries.len());
     for (label, delivery) in deliveries {
         // The adapter stamps what it receives; what it sends, it only acknowledges.
-        let source = if label.contains(&format!("→ {storage}")) { Source::User } else { Source::Hardware };
+        let source = if label.contains(&format!("→ {storage}")) { Source::Bounded } else { Source::Hardware };
         assert_eq!(delivery.on_wire.map(|stamp| stamp.source), Some(source), "{label}: {delivery:?}");
     }
     let facts = ended.facts();

@@ -20,7 +20,7 @@ use super::batch::{Batch, Message, dropped};
 use super::error::CanError;
 use super::interface::Interface;
 use super::trouble::of_error_frame;
-use super::{Heard, Seen};
+use super::{Heard, ON_BUS, Seen};
 use crate::link::shown;
 use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock};
 
@@ -160,8 +160,8 @@ impl Socket {
         if self.echoes {
             return heard;
         }
-        let time = bits::time(&frame, self.rate);
-        let at = Stamp::new(at.lo + time, at.hi + time + self.hold, Source::User);
+        let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
+        let at = Stamp::new(at.lo + bits::time(&frame, self.rate), at.hi.saturating_add(latest), Source::Bounded);
         Heard::Frame { own: true, seen: Seen { frame, at } }
     }
 
