@@ -185,18 +185,6 @@ impl Running {
         self.until(text, |_| fs::read_to_string(&events).is_ok_and(|events| events.contains(text)));
     }
 
-<<<<<<< ours
-    /// Waits until one more trial has begun.
-    #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module waits for a trial")]
-    pub fn until_another_trial(&mut self) {
-        let started = |events: &str| events.matches("trial-started").count();
-        let events = self.session.join("events.jsonl");
-        let before = started(&read(&events));
-        self.until("another trial", |_| started(&read(&events)) > before);
-    }
-
-=======
->>>>>>> theirs
     /// Waits until standard error holds this text.
     pub fn until_said(&mut self, text: &str) {
         self.until(text, |running| read(&running.err).contains(text));
