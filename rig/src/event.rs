@@ -435,6 +435,8 @@ pub enum RigFault {
     LongDip,
     /// Frames of a CAN bus were lost between the bus and rig.
     Overrun,
+    /// rig could not put a payload on its way, although its adapter is there.
+    NotSent,
     /// rig's adapter has left its CAN bus.
     BusOff,
     /// rig's wire thread stood still.
@@ -461,6 +463,7 @@ impl RigFault {
             Self::EdgeNotSensed => "edge-not-sensed",
             Self::LongDip => "long-dip",
             Self::Overrun => "overrun",
+            Self::NotSent => "not-sent",
             Self::BusOff => "bus-off",
             Self::Stalled => "stalled",
             Self::ClockStep => "clock-step",

@@ -111,3 +111,43 @@ f:179:1: board "meter" has a feeder, which a micro:bit has no UART to sense; lea
 f:179:1: board "meter" has a fault of rate 2; a rate is from 0 to 1
 "#);
 }
+
+#[test]
+fn probes_that_are_wired_wrongly() {
+    let probes = r#"
+[device.storage.probe]
+selector = "the blue one"
+chip = "nRF52840_xxAA"
+[device.breaker.probe]
+selector = "bench:breaker"
+chip = "QEMU_MPS2_AN385"
+speed-khz = 0
+[device.meter.probe]
+selector = "bench:breaker"
+firmwre = "meter.elf"
+"#;
+    let text = include_str!("../../fixtures/virtual.toml").to_owned() + probes;
+    let problems = Fixture::parse(&Source::new("f", &text)).err().map(|problems| problems.to_string());
+    insta::assert_snapshot!(problems.unwrap_or_default(), @r#"
+f:217:12: `the blue one` selects no probe; write selector = "VID:PID" or "VID:PID:SERIAL", as `rig probe list` shows it, or "bench:NAME"
+f:222:13: 0 is no possible clock in kHz; write a number from 1 to 100000
+f:223:1: `chip` is missing here; add `chip = "nRF52840_xxAA"`
+f:225:1: there is no key `firmwre` here; did you mean `firmware`?
+"#);
+}
+
+#[test]
+fn probes_of_boards_that_have_none_or_are_another_device() {
+    let qemu = include_str!("../../fixtures/qemu.toml");
+    let text = qemu
+        .replacen("probe = true", "probe = false", 1)
+        .replace(r#"selector = "bench:meter""#, r#"selector = "bench:breaker""#)
+        .replace(r#"port = "bench:meter.in-home""#, r#"port = "bench:meter.at-home""#);
+    let problems = Fixture::parse(&Source::new("f", &text)).err().map(|problems| problems.to_string());
+    insta::assert_snapshot!(problems.unwrap_or_default(), @r"
+f:45:12: the board `storage` has no probe; add probe = true in [bench.board.storage]
+f:71:20: there is no bench.board `meter.at-home`; did you mean `meter.in-home`?
+f:80:12: this probe is at device `breaker` already; every device has a probe of its own; give its serial number
+f:80:12: device `meter` is not the board `breaker`; write the probe of its own board
+");
+}

@@ -1,11 +1,12 @@
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use clap::Args;
 use rig_mps2::{BOOT_ROM, Image};
 
+use crate::targets;
 use crate::workspace::{cargo, root, target};
 
 const TARGET: &str = "thumbv7m-none-eabi";
@@ -47,7 +48,7 @@ pub fn run(args: &FirmwareArgs) -> Result<ExitCode, String> {
 /// # Errors
 /// Says which step failed.
 pub fn build(bugs: bool) -> Result<(), String> {
-    add_target()?;
+    targets::add(TARGET)?;
     for board in BOARDS {
         build_programs(board, None)?;
     }
@@ -56,19 +57,6 @@ pub fn build(bugs: bool) -> Result<(), String> {
     }
     let rom = target().join("firmware").join(EMULATED).join("boot-rom.bin");
     fs::write(&rom, BOOT_ROM).map_err(|error| format!("cannot write {}: {error}", rom.display()))
-}
-
-fn add_target() -> Result<(), String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
-    let library = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output()
-        .map_err(|error| format!("rustc does not start: {error}"))?;
-    if Path::new(String::from_utf8_lossy(&library.stdout).trim()).is_dir() {
-        return Ok(());
-    }
-    eprintln!("xtask: adding Rust's {TARGET}");
-    step(Command::new("rustup").args(["target", "add", TARGET]), &format!("add Rust's {TARGET} with rustup"))
 }
 
 /// Builds the programs for a board and copies their ELFs to where tests and fixtures look for them.

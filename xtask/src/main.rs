@@ -9,6 +9,7 @@ mod guest;
 mod packages;
 mod peers;
 mod schema;
+mod targets;
 mod test;
 mod workspace;
 

@@ -5,7 +5,7 @@ use clap::Args;
 #[cfg(target_os = "linux")]
 use crate::guest;
 use crate::workspace::{cargo, root};
-use crate::{firmware, packages, peers};
+use crate::{firmware, packages, peers, targets};
 
 #[derive(Args)]
 pub struct TestArgs {
@@ -21,6 +21,7 @@ pub struct TestArgs {
 pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     packages::install(&packages::OF_TESTS)?;
     let python = peers::install()?;
+    targets::install()?;
     firmware::build(true)?;
     let passed = |test: &mut Command| {
         let status = test.arg("--no-fail-fast").args(&args.arguments).env("RIG_PEERS", &python).status();

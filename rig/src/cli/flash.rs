@@ -80,9 +80,9 @@ impl Failure {
     fn code(&self) -> ExitCode {
         match self {
             Self::Output(_) => ExitCode::NotWritten,
-            Self::Fixture(_) => ExitCode::BadInput,
             Self::Probe(ProbeError::Selector(_) | ProbeError::UnknownChip { .. }) => ExitCode::Usage,
-            Self::Probe(
+            Self::Fixture(_)
+            | Self::Probe(
                 ProbeError::Description { .. }
                 | ProbeError::Unread { .. }
                 | ProbeError::WrongFirmware { .. }

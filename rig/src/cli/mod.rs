@@ -70,7 +70,7 @@ Examples:
 const FLASH_EXAMPLES: &str = "\
 Examples:
   rig flash firmware.elf --probe 0d28:0204 --chip nRF52840_xxAA
-  rig flash firmware.elf --probe 20b7:9db1:unix:/run/lab/probe.sock --chip LAB_MCU --description lab-mcu.yaml
+  rig flash firmware.elf --probe 0d28:0204 --chip LAB_MCU --description lab.yaml
 ";
 
 const PROBE_EXAMPLES: &str = "\

@@ -80,6 +80,13 @@ fn damage_in_the_middle_is_an_error() {
 }
 
 #[test]
+fn a_record_of_the_first_layout_is_read() {
+    let folder = with_events(|text| text.replacen("\"version\":2", "\"version\":1", 1).into_bytes());
+    let reading = read(&folder.path, |_| {}).expect("a record");
+    assert!(reading.events > 10 && !reading.torn, "{reading:?}");
+}
+
+#[test]
 fn a_newer_record_is_refused_by_name() {
     let folder = with_events(|text| {
         let newer =

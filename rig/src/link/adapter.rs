@@ -21,6 +21,11 @@ impl Pacing {
     /// No line at all.
     pub(super) const NONE: Self = Self { byte_time: 0, hold: 0, delay: 0 };
 
+    /// The same without a line that paces bytes.
+    pub(super) fn without_line(self) -> Self {
+        Self { hold: self.hold, ..Self::NONE }
+    }
+
     /// The shortest time between two received bytes. A UART still reads a peer whose clock is 5 % fast (half a bit in
     /// the ten of a byte), and a correction must never make a byte older than it is.
     pub(super) fn shortest_byte(self) -> Nanos {

@@ -158,6 +158,15 @@ impl Link {
         }
     }
 
+    /// The same link without a line that paces bytes, where its device is on USB itself (`cdc_acm`): the baud rate that
+    /// such a port tells then means nothing.
+    pub(crate) fn unpaced_usb(mut self) -> Self {
+        if self.obtained.get("line").is_some_and(|line| line.ends_with("cdc_acm")) {
+            self.pacing = self.pacing.without_line();
+        }
+        self
+    }
+
     /// What was asked for and what was obtained, in words.
     #[must_use]
     pub fn obtained(&self) -> &BTreeMap<String, String> {

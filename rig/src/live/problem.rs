@@ -114,6 +114,7 @@ const fn rig_fault(fault: RigFault) -> &'static str {
         RigFault::EdgeNotSensed => "power edge not sensed",
         RigFault::LongDip => "dip too long",
         RigFault::Overrun => "frames lost",
+        RigFault::NotSent => "not sent",
         RigFault::BusOff => "bus off",
         RigFault::Stalled => "stalled",
         RigFault::ClockStep => "clock stepped",

@@ -49,9 +49,15 @@ pub enum ProbeError {
     /// The process says something else than was asked for.
     #[error("the probe's process speaks another language; is it the same rig?")]
     Gibberish,
+    /// The probe is gone.
+    #[error("the probe is gone: plug it in again ({0})")]
+    Gone(String),
     /// Nobody answers at the debug port.
     #[error("no target answers the probe: is it powered, and its debug port wired? ({0})")]
     NoTarget(String),
+    /// The target does not let the probe at something. Some of probe-rs's drivers then have to attach anew.
+    #[error("the target faults an access: is there memory, and its clock on? ({0})")]
+    Faulted(String),
     /// probe-rs and the description know no such chip.
     #[error("no chip is called `{chip}`{}", .like.as_ref().map_or_else(|| "; probe-rs.dev/targets lists them, a `description` adds more".to_owned(), |like| format!("; did you mean `{like}`?")))]
     UnknownChip {
@@ -125,12 +131,4 @@ pub enum ProbeError {
     /// Anything else that probe-rs says.
     #[error("the target does not do as it is told: {0}")]
     Other(String),
-}
-
-impl ProbeError {
-    /// Whether it is for want of power that the target does not answer, as far as can be told.
-    #[must_use]
-    pub fn is_no_target(&self) -> bool {
-        matches!(self, Self::NoTarget(_))
-    }
 }

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use object::Architecture;
-use probe_rs::architecture::arm::ArmError;
-use probe_rs::architecture::arm::DapError;
+use probe_rs::architecture::arm::{ArmError, DapError};
 use probe_rs::config::{MemoryRegion, Registry, RegistryError};
 use probe_rs::flashing::{
     DownloadOptions, ElfLoader, ElfOptions, FileDownloadError, FlashError, FlashLoader, FlashProgress,
 };
 use probe_rs::probe::list::{Accessibility, Lister};
-use probe_rs::probe::{DebugProbeSelector, WireProtocol};
+use probe_rs::probe::{DebugProbeError, DebugProbeSelector, WireProtocol};
 use probe_rs::{Core, CoreStatus, CoreType, MemoryInterface, Permissions, Session};
 
 use super::decoder::Decoder;
@@ -28,6 +27,8 @@ use progress::Stages;
 const HALTS: Duration = Duration::from_secs(3);
 /// Bytes of flash that are compared at once.
 const PAGE: usize = 4096;
+/// The most errors of a chain that are told.
+const CAUSES: usize = 16;
 /// The most characters of what probe-rs says.
 const WORDS: usize = 400;
 /// The largest description that is read, in bytes.
@@ -73,7 +74,7 @@ impl Attached {
         let registry = registry(target.description.as_deref())?;
         let known = registry.get_target_by_name(&target.chip).map_err(|error| unknown(&registry, target, &error))?;
         let selector = parse(&target.selector)?;
-        let unopened = |cause: &dyn std::error::Error| ProbeError::Unopened {
+        let unopened = |cause: &(dyn std::error::Error + 'static)| ProbeError::Unopened {
             selector: target.selector.clone(),
             cause: words(cause),
         };
@@ -191,26 +192,15 @@ impl Attached {
         let image = &self.program.as_ref().ok_or(ProbeError::NoFirmware)?.image;
         let mut loader = self.session.target().flash_loader();
         let elf = &mut Cursor::new(image.bytes());
-        loader.load_image(&mut self.session, elf, ElfLoader(ElfOptions::default()), None).map_err(
-            |error| match error {
-                FileDownloadError::Other(error) => error.into(),
-                error => wrong(image, &words(&error)),
-            },
-        )?;
-        let misplaced = loader.data().find(|(start, bytes)| {
-            let last = start + (bytes.len() as u64).saturating_sub(1);
-            !self.session.target().memory_map.iter().any(|region| {
-                let range = region.address_range();
-                range.contains(start) && range.contains(&last)
-            })
-        });
-        if let Some((start, _)) = misplaced {
-            let chip = &self.session.target().name;
-            return Err(wrong(
-                image,
-                &format!("{chip} has no memory at {start:#010x}; is it linked for another chip?"),
-            ));
-        }
+        let result = loader.load_image(&mut self.session, elf, ElfLoader(ElfOptions::default()), None);
+        result.map_err(|error| match error {
+            FileDownloadError::Other(error) => error.into(),
+            FileDownloadError::Flash(FlashError::NoSuitableNvm { range, .. }) => {
+                let cause = format!("the chip has no flash at {:#010x}; is it linked for another one?", range.start);
+                wrong(image, &cause)
+            }
+            error => wrong(image, &words(&error)),
+        })?;
         Ok(loader)
     }
 }
@@ -310,43 +300,50 @@ fn wrong(image: &Image, cause: &str) -> ProbeError {
 }
 
 /// What an error of probe-rs says, with its causes, on one bounded line.
-fn words(error: &dyn std::error::Error) -> String {
+fn words(error: &(dyn std::error::Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next.filter(|_| said.len() < 8) {
+    for error in causes(error) {
         let words = error.to_string();
         let words = words.trim_end_matches('.').to_owned();
         if !said.iter().any(|known| known.contains(&words)) {
             said.push(words);
         }
-        next = error.source();
     }
     visible_up_to(&said.join(": "), WORDS)
 }
 
-/// Whether nobody answered at the debug port.
-fn is_no_target(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    for _ in 0..16 {
-        let Some(error) = next else { break };
-        let no_answer = matches!(error.downcast_ref(), Some(ArmError::NoTargetResponse { .. }))
-            || matches!(error.downcast_ref(), Some(DapError::NoAcknowledge | DapError::Protocol(_)));
-        if no_answer {
-            return true;
-        }
-        next = error.source();
+/// An error and what caused it.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source()).take(CAUSES)
+}
+
+/// What is wrong with probe or target, where an error tells that: the link to the probe has failed, or nobody answers at
+/// the debug port.
+fn link(error: &(dyn std::error::Error + 'static)) -> Option<ProbeError> {
+    if causes(error).any(|error| matches!(error.downcast_ref(), Some(DebugProbeError::Usb(_)))) {
+        return Some(ProbeError::Gone(words(error)));
     }
-    false
+    let is_unanswered = causes(error).any(|error| {
+        matches!(error.downcast_ref(), Some(ArmError::NoTargetResponse { .. }))
+            || matches!(error.downcast_ref(), Some(DapError::NoAcknowledge | DapError::Protocol(_)))
+    });
+    if is_unanswered {
+        return Some(ProbeError::NoTarget(words(error)));
+    }
+    let is_faulted = causes(error).any(|error| matches!(error.downcast_ref(), Some(DapError::FaultResponse)));
+    is_faulted.then(|| ProbeError::Faulted(words(error)))
 }
 
 impl From<probe_rs::Error> for ProbeError {
     fn from(error: probe_rs::Error) -> Self {
-        if is_no_target(&error) { Self::NoTarget(words(&error)) } else { Self::Other(words(&error)) }
+        link(&error).unwrap_or_else(|| Self::Other(words(&error)))
     }
 }
 
 impl From<FlashError> for ProbeError {
     fn from(error: FlashError) -> Self {
-        if is_no_target(&error) { Self::NoTarget(words(&error)) } else { Self::Unprogrammed(words(&error)) }
+        link(&error).unwrap_or_else(|| Self::Unprogrammed(words(&error)))
     }
 }

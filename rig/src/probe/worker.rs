@@ -84,8 +84,7 @@ fn handle(
         Request::Compare => attached.compare().map(Response::Differs),
         Request::Flash => {
             // Where nobody listens any more, the end of the input ends this.
-            attached.flash(&mut |progress| drop(tell(&Response::Progress(progress))))?;
-            Ok(Response::Done)
+            attached.flash(&mut |progress| drop(tell(&Response::Progress(progress)))).map(|()| Response::Done)
         }
         Request::Reset => attached.reset().map(|()| Response::Done),
         Request::Halt => attached.halt().map(|()| Response::Done),

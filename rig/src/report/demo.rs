@@ -93,6 +93,8 @@ pub(super) fn small(points: Vec<Point>) -> Findings {
         strays: Vec::new(),
         links: BTreeMap::new(),
         buses: BTreeMap::new(),
+        firmware: Vec::new(),
+        logged: BTreeMap::new(),
         notes: Vec::new(),
     }
 }

@@ -208,6 +208,7 @@ mod tests {
         FAIL         I3 Distr. Cust. Storage → LMS - Utility  27 lost: 571 of 598 in time show < 98 % at 95 %
         FAIL         I4 LMS - Utility → 2-Way Meter - Electr  34 late: 564 of 598 in time show < 98 % at 95 %
         the rig's fault: the wire thread stood still for 61 ms; is the machine busy? ␛[2J
+        firmware storage: storage <b>.elf version 0.1.0⟨U+202E⟩ (SHA-256 60303ae22b99…), flashed
         bus storage: 2 408 frames, load 16.1 %, 31.0 % in the busiest trial, 1 lost by rig, 2 no-acknowledge
         598 of 600 trials count, 2 void
         I3 Distr. Cust. Storage → LMS - Utility fails: 571 of 598 in time show < 98 % at 95 %
@@ -244,6 +245,9 @@ mod tests {
         the rig's fault: the wire thread stood
               still for 61 ms; is the machine
               busy? ␛[2J
+        firmware storage: storage <b>.elf
+              version 0.1.0⟨U+202E⟩ (SHA-256
+              60303ae22b99…), flashed
         bus storage: 2 408 frames, load 16.1 %,
               31.0 % in the busiest trial, 1
               lost by rig, 2 no-acknowledge

@@ -176,6 +176,7 @@ impl Bus {
         self.changed.notify_waiters();
         let error = bus.listen(&Listener { bus: self, opened: &bus }).await;
         *self.opened.borrow_mut() = None;
+        self.tell_load();
         let reason = error.to_string();
         self.notes.note(Fact::LinkDown { name: self.name.to_string(), reason, unpowered: false });
         let what = format!("the adapter of bus {} is gone: {error}; check cable and adapter", self.name);
@@ -247,7 +248,7 @@ impl Tap for Listener<'_> {
         };
         if first && frames > 0 {
             let what = format!(
-                "bus {name}: {frames} frames or more were lost in the kernel's queue; is the machine busy? `listen = \
+                "bus {name}: {frames} frames or more were lost between the bus and rig, in the kernel's queue or as damaged lines of an adapter; is the machine busy? `listen = \
                  \"devices\"` leaves other nodes' frames out"
             );
             notes.fault(RigFault::Overrun, what);

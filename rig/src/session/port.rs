@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rig_can::isotp::SendError;
 use rig_payload::{Actor, Frame, Header};
 use tokio::sync::Notify;
 
@@ -144,24 +145,30 @@ impl Port {
                 self.belief.borrow_mut().commanded(&frame.header, sent.last);
                 Ok((sent, size))
             }
-            Err(error @ (NodeError::Refused(_) | NodeError::NoMessage(_))) => {
-                if self.powered.get() {
-                    let detail = format!("{} did not get through: {error}", frame.header.kind.name());
-                    self.misbehaved(Misbehaviour::RefusedPayload, detail);
-                }
-                Err(std::io::Error::other(error))
-            }
-            Err(NodeError::Bus(error)) => {
-                // The loss of a port or an adapter was noted where it was lost.
-                let on_bus = matches!(self.device.link, fixture::Link::Can(_));
-                if on_bus && error.kind() != std::io::ErrorKind::NotConnected {
-                    let kind = frame.header.kind.name();
-                    let detail = format!("{}: {kind} did not go out: {error}", self.name);
-                    self.notes.note(Fact::Warning { detail });
-                }
-                Err(error)
-            }
+            Err(error) => Err(self.not_sent(frame, error)),
         }
+    }
+
+    /// Notes why a payload did not go out: the device's doing only where it is the device that did not let it through.
+    fn not_sent(&self, frame: &Frame, error: NodeError) -> std::io::Error {
+        let detail = format!("{} did not get through to {}: {error}", frame.header.kind.name(), self.name);
+        match error {
+            // The loss of a port or an adapter was noted where it was lost.
+            NodeError::Bus(error) if error.kind() == std::io::ErrorKind::NotConnected => return error,
+            NodeError::Bus(_) if matches!(self.device.link, fixture::Link::Stream(_)) => {}
+            // Nobody on the bus acknowledges: the device is not there for rig, as one on a serial line that is silent.
+            NodeError::Bus(ref error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                self.notes.note(Fact::Warning { detail });
+            }
+            NodeError::Bus(_)
+            | NodeError::NoMessage(_)
+            | NodeError::Refused(SendError::NotSent | SendError::Length) => {
+                self.notes.fault(RigFault::NotSent, detail);
+            }
+            NodeError::Refused(_) if self.powered.get() => self.misbehaved(Misbehaviour::RefusedPayload, detail),
+            NodeError::Refused(_) => {}
+        }
+        std::io::Error::other(error)
     }
 
     /// What the device senses as the grid has changed.

@@ -22,10 +22,16 @@ pub fn frames(log: &str) -> Vec<Seen> {
 }
 
 /// Both are the same frames in the same order.
-pub fn assert_same(these: &[Seen], those: &[Seen]) {
-    let count = these.len().max(those.len());
-    if let Some(at) = (0..count).find(|at| these.get(*at) != those.get(*at)) {
-        panic!("{} and {} frames; at {at}, {:?} and {:?}", these.len(), those.len(), these.get(at), those.get(at));
+pub fn assert_same(found: &[Seen], expected: &[Seen]) {
+    let count = found.len().max(expected.len());
+    if let Some(at) = (0..count).find(|at| found.get(*at) != expected.get(*at)) {
+        panic!(
+            "{} and {} frames; at {at}, {:?} and {:?}",
+            found.len(),
+            expected.len(),
+            found.get(at),
+            expected.get(at)
+        );
     }
 }
 

@@ -23,17 +23,17 @@ impl SerialLine {
         let below_dev = tty.strip_prefix("/dev").expect("a device").to_str().expect("a name");
         let line = Self { slcand: Some(Peer::start("slcand", &["-F", below_dev, NAME])) };
         until("it is there", || interface().exists());
-        line.set(bitrate);
+        set(bitrate);
         line
     }
+}
 
-    /// Has it run at another bit rate.
-    pub fn set(&self, bitrate: u32) {
-        Peer::run("ip", &["link", "set", NAME, "down"], "");
-        Peer::run("ip", &["link", "set", NAME, "type", "can", "bitrate", &bitrate.to_string()], "");
-        // The driver's own queue of 10 frames is too short for a machine that is busy.
-        Peer::run("ip", &["link", "set", NAME, "txqueuelen", "1000", "up"], "");
-    }
+/// Has the interface run at a bit rate.
+fn set(bitrate: u32) {
+    Peer::run("ip", &["link", "set", NAME, "down"], "");
+    Peer::run("ip", &["link", "set", NAME, "type", "can", "bitrate", &bitrate.to_string()], "");
+    // The driver's own queue of 10 frames is too short for a machine that is busy.
+    Peer::run("ip", &["link", "set", NAME, "txqueuelen", "1000", "up"], "");
 }
 
 impl Drop for SerialLine {

@@ -58,7 +58,7 @@ fn what_candump_logs_of_a_session_rig_replays() {
     let trace = frames(&ended.file("trace.candump"));
     let log = logger.log(trace.len());
     assert_same(&frames(&log), &trace);
-    let log: String = log.lines().take(trace.len()).map(|line| format!("{line}\n")).collect();
+    let log = log.lines().take(trace.len()).collect::<Vec<_>>().join("\n");
     assert_same(&replayed(&lab, &log), &trace);
 }
 

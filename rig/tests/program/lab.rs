@@ -84,6 +84,7 @@ impl Lab {
     }
 
     /// Starts the fixture's virtual bench by itself; the fixture has its devices on that one's ports then.
+    #[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module starts a bench apart")]
     pub fn with_bench_apart(mut self) -> (Self, Running) {
         fs::write(self.path("bench.toml"), &self.fixture).expect("the fixture is written");
         fs::create_dir(self.path("ports")).expect("a folder for ports");

@@ -19,7 +19,7 @@ mod slcan;
 mod socket;
 mod trouble;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::Duration;
@@ -50,6 +50,8 @@ pub struct Bus {
     outlets: RefCell<Vec<Outlet>>,
     /// Own frames that are not on the bus yet, in the order in which they were handed over.
     pending: RefCell<VecDeque<Pending>>,
+    /// The adapter told that nobody acknowledges, and no own frame was on the bus since.
+    unheard: Cell<bool>,
     obtained: BTreeMap<String, String>,
 }
 
@@ -161,7 +163,14 @@ impl Bus {
             }
             fixture::Adapter::SocketCan(interface) => socket(interface, spec, ids, clock)?,
         };
-        Ok(Self { adapter, rate: spec.rate, outlets: RefCell::default(), pending: RefCell::default(), obtained })
+        Ok(Self {
+            adapter,
+            rate: spec.rate,
+            outlets: RefCell::default(),
+            pending: RefCell::default(),
+            unheard: Cell::new(false),
+            obtained,
+        })
     }
 
     /// What was asked for and what was obtained, in words.
@@ -218,8 +227,9 @@ impl Bus {
     /// Sends a frame, and waits until it is on the bus.
     ///
     /// # Errors
-    /// [`io::ErrorKind::TimedOut`] where it is not on the bus within a second: nobody acknowledges it. Others where
-    /// the adapter refuses it or is gone.
+    /// [`io::ErrorKind::TimedOut`] where it is not on the bus within a second because nobody acknowledges it;
+    /// [`io::ErrorKind::NotConnected`] where the adapter is gone; others where the adapter refuses it or the bus is never
+    /// free.
     pub async fn transmit(&self, frame: &Frame) -> io::Result<Transmitted> {
         let (sender, on_bus) = oneshot::channel();
         // Before it is handed over, for its echo may come at once.
@@ -241,8 +251,14 @@ impl Bus {
             Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::NotConnected, "the adapter is gone")),
             Err(_) => {
                 self.give_up(frame);
-                let what = "not on the bus within 1 s: nobody acknowledges it, or the bus is never free";
-                Err(io::Error::new(io::ErrorKind::TimedOut, what))
+                if let Adapter::Slcan(slcan) = &self.adapter {
+                    slcan.give_up();
+                }
+                Err(if self.unheard.get() {
+                    io::Error::new(io::ErrorKind::TimedOut, "not on the bus within 1 s: nobody acknowledges it")
+                } else {
+                    io::Error::other("not on the bus within 1 s: the bus is never free, or the adapter hangs")
+                })
             }
         }
     }
@@ -252,6 +268,7 @@ impl Bus {
             Heard::Frame { own, seen } => {
                 tap.frame(own, &seen);
                 if own {
+                    self.unheard.set(false);
                     self.settle(&seen.frame, Ok(seen.at));
                 } else {
                     self.hand_on(seen);
@@ -263,8 +280,14 @@ impl Bus {
                     self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
                 }
             }
+            Heard::Trouble { trouble, at } => {
+                // An adapter that tells of no acknowledgements of its own goes error passive by them.
+                if matches!(trouble, Trouble::NoAcknowledge | Trouble::ErrorPassive) {
+                    self.unheard.set(true);
+                }
+                tap.trouble(trouble, at);
+            }
             Heard::ErrorFrame { class, data, at } => tap.error_frame(class, data, at),
-            Heard::Trouble { trouble, at } => tap.trouble(trouble, at),
             Heard::Lost(frames) => tap.lost(frames),
             Heard::Stepped(nanos) => tap.stepped(nanos),
             Heard::Contradiction => tap.contradiction(),

@@ -12,8 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::adapter_clock::AdapterClock;
 use super::error::CanError;
 use super::trouble::of_flags;
-use super::{Heard, Seen};
-use crate::event::Trouble;
+use super::{Heard, ON_BUS, Seen};
 use crate::fixture::{self, Port, Serial};
 use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent, shown};
 use crate::stamp::{Clock, Nanos, Source, Stamp};
@@ -74,7 +73,7 @@ impl Slcan {
         bench: &BenchPorts,
         clock: Clock,
     ) -> Result<(Self, BTreeMap<String, String>), LinkError> {
-        let link = Link::open(&fixture::Stream::Serial(serial.clone()), bench, clock).await?;
+        let link = Link::open(&fixture::Stream::Serial(serial.clone()), bench, clock).await?.unpaced_usb();
         let mut opening = Opening { link: &link, lines: Lines::default(), port: port_name(serial), heard: false };
         let mut obtained = link.obtained().clone();
         let answers = opening.set_up(serial.baud, rate, &mut obtained).await?;
@@ -112,8 +111,10 @@ impl Slcan {
             }
             () = sleep_until(self.next_look.get()), if self.answers.flags => {
                 self.next_look.set(Instant::now() + LOOK);
-                let _turn = self.sending.lock().await;
-                self.command(&Command::Flags).await?;
+                // While a frame is being written, the next look is soon enough.
+                if let Ok(_turn) = self.sending.try_lock() {
+                    self.command(&Command::Flags).await?;
+                }
             }
         }
         self.buffer.set(Some(buffer));
@@ -143,10 +144,17 @@ impl Slcan {
             let begun = *state.begun.get_or_insert(at);
             let Some(line) = state.lines.reply(*byte) else { continue };
             state.begun = None;
-            if let Ok(reply) = line {
-                self.take(&mut state, reply, begun, each);
+            match line {
+                Ok(reply) => self.take(&mut state, reply, begun, each),
+                // What a damaged line was is not known; it may have been a frame.
+                Err(()) => each(Heard::Lost(1)),
             }
         }
+    }
+
+    /// Nobody waits any more for the acknowledgements of frames: those that come later are of later frames.
+    pub(super) fn give_up(&self) {
+        self.state.borrow_mut().unacknowledged.clear();
     }
 
     /// Hands a frame to the adapter.
@@ -158,7 +166,6 @@ impl Slcan {
         if !self.answers.commands {
             let sent = self.command(&Command::Transmit(*frame)).await?;
             let at = self.transmitted(frame, sent.last, sent.last);
-            let at = Stamp::new(at.lo, at.hi + HOLD, at.source);
             self.assumed.borrow_mut().push_back(Seen { frame: *frame, at });
             self.given.notify_one();
             return Ok(sent.first);
@@ -207,9 +214,6 @@ impl Slcan {
                 for trouble in of_flags(flags) {
                     let since = begun.lo.saturating_sub(u64::try_from(LOOK.as_nanos()).unwrap_or(0));
                     let at = Stamp::new(since, begun.hi, Source::Bounded);
-                    if trouble == Trouble::Overrun {
-                        each(Heard::Lost(0));
-                    }
                     each(Heard::Trouble { trouble, at });
                 }
                 self.looked.notify_waiters();
@@ -237,10 +241,11 @@ impl Slcan {
     }
 
     /// When an own frame was on the bus whose line was out at `out`, and which was acknowledged at `acknowledged`. An
-    /// adapter acknowledges what it has taken: where the bus is busy, the frame goes out after that.
+    /// adapter acknowledges what it has taken, not what it has sent: where the bus is busy, the frame goes out later.
     fn transmitted(&self, frame: &Frame, out: Stamp, acknowledged: Stamp) -> Stamp {
         let time = bits::time(frame, self.rate);
-        Stamp::new(out.lo + time, acknowledged.hi.max(out.hi) + time, Source::User)
+        let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
+        Stamp::new(out.lo + time, acknowledged.hi.max(out.hi).saturating_add(latest), Source::Bounded)
     }
 }
 
@@ -327,7 +332,9 @@ impl Opening<'_> {
             self.link.receive(&mut byte).await.map_err(|source| self.failed(source))?;
             match self.lines.reply(byte[0]) {
                 Some(Ok(reply)) if !matches!(reply, Reply::Frame(..) | Reply::Accepted) => return Ok(reply),
-                _ => {}
+                // CANable's firmware answers a version of its own form, and nothing else.
+                Some(_) => self.heard = true,
+                None => {}
             }
         }
     }

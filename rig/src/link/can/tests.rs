@@ -20,15 +20,18 @@ use crate::stamp::{Clock, Source, Stamp};
 #[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own of some adapter")]
 struct Fake {
     acknowledges: bool,
-    version: bool,
+    version: Option<&'static [u8]>,
     stamps: bool,
     rates: bool,
     full: bool,
     flags: u8,
 }
 
-const LAWICEL: Fake = Fake { acknowledges: true, version: true, stamps: true, rates: true, full: false, flags: 0 };
-const CANABLE: Fake = Fake { acknowledges: false, stamps: false, ..LAWICEL };
+const LAWICEL: Fake =
+    Fake { acknowledges: true, version: Some(b"V1013\r"), stamps: true, rates: true, full: false, flags: 0 };
+/// CANable's firmware tells its version in its own way.
+const CANABLE: Fake =
+    Fake { acknowledges: false, version: Some(b"16ac3f7 github.com/canable\r"), stamps: false, ..LAWICEL };
 
 impl Fake {
     /// Answers for ever. A frame that it is told to transmit comes back as a received one, with data `EC` and its
@@ -39,7 +42,7 @@ impl Fake {
         while let Ok(byte) = port.read_u8().await {
             let Some(Ok(command)) = lines.command(byte) else { continue };
             match command {
-                Command::Version if self.version => Reply::Version(*b"1013").write(&mut out),
+                Command::Version => out.extend(self.version.unwrap_or_default()),
                 Command::Stamps(_) if !self.stamps => self.acknowledge(Reply::Refused, &mut out),
                 Command::BitRate(_) if !self.rates => self.acknowledge(Reply::Refused, &mut out),
                 Command::Flags => self.acknowledge(Reply::Flags(Flags(self.flags)), &mut out),
@@ -193,7 +196,7 @@ async fn refusal(fake: Fake) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn what_keeps_a_bus_from_being_opened_is_said() {
-    let mute = Fake { version: false, ..CANABLE };
+    let mute = Fake { version: None, ..CANABLE };
     insta::assert_snapshot!(refusal(mute).await, @"bench:can: nothing there answers as an adapter of LAWICEL's protocol; check the port, its baud rate (115200), and that the adapter has slcan firmware");
     insta::assert_snapshot!(refusal(Fake { rates: false, ..LAWICEL }).await, @"bench:can: the adapter refuses 500000 bit/s; check `bitrate`");
 }

@@ -102,6 +102,7 @@ impl Remarked {
             RigFault::EdgeNotSensed => "power edge not sensed",
             RigFault::LongDip => "dip too long",
             RigFault::Overrun => "frames lost",
+            RigFault::NotSent => "not sent by rig",
             RigFault::BusOff => "bus off",
             RigFault::Stalled => "rig stalled",
             RigFault::ClockStep => "clock stepped",
