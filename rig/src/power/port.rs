@@ -112,14 +112,14 @@ impl Port {
         }
     }
 
-    /// Sends `question` and takes what comes in a time: for instruments that need not answer.
+    /// Sends `question` and takes what comes until nothing has for a time: for instruments that need not answer.
     pub(super) async fn listen(&mut self, question: &[u8], time: Duration) -> Result<Vec<u8>, PowerError> {
         self.settle().await?;
         self.send(question).await?;
         let mut answer = Vec::new();
-        let until = tokio::time::Instant::now() + time;
+        // Counted anew from each byte: a machine that stood still may be in the middle of the answer.
         while answer.len() <= MOST {
-            match tokio::time::timeout_at(until, self.receive(&mut answer)).await {
+            match tokio::time::timeout(time, self.receive(&mut answer)).await {
                 Err(_) => break,
                 Ok(at) => at?,
             };
