@@ -4,6 +4,9 @@
 //! Facts only: an event says when a payload left and arrived and what was wrong with it. Whether that is on time is
 //! the verdict's business and can be judged again under another rule.
 
+mod delivery;
+mod fault;
+mod misbehaviour;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -11,9 +14,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{Fixture, Level};
-use crate::plan::{EdgeId, Plan};
+use crate::plan::Plan;
 use crate::stamp::{Nanos, Stamp};
 
+pub use delivery::{Arrival, Delivery, Flaw, Size, Stray};
+pub use fault::RigFault;
+pub use misbehaviour::Misbehaviour;
 pub use trouble::Trouble;
 
 /// Version of the event's layout. A reader refuses a newer one and says so.
@@ -234,137 +240,6 @@ impl Installed {
     }
 }
 
-/// A payload over an edge in a trial, or its absence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The edge.
-    pub edge: EdgeId,
-    /// When the originator sent it. None where it was never sent (what it forwards did not arrive), or where nothing
-    /// of it was seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<Stamp>,
-    /// When its last byte or frame was on the wire of the device that sent it or that it is for, where one of its actors
-    /// is a device.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_wire: Option<Stamp>,
-    /// When the receiver held the whole of it. None where it did not arrive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arrived: Option<Stamp>,
-    /// What caused it, for a payload that a device sends by itself: the sensed power edge, or the command's arrival.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Stamp>,
-    /// Sizes in bytes; none where nothing arrived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<Size>,
-    /// The payload's sequence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sequence: Option<u16>,
-    /// The payload's correlation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub correlation: Option<u16>,
-    /// How it ended.
-    pub end: Arrival,
-}
-
-/// How a delivery ended. Whether it was in time is not said here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrival {
-    /// It arrived whole, as it was expected.
-    Whole,
-    /// It arrived, with a flaw.
-    Flawed(Flaw),
-    /// Nothing arrived that could be it, until the plan's patience ended.
-    Absent,
-    /// Nothing whole arrived, but pieces did: the flaw says which.
-    Broken(Flaw),
-    /// A hop of the emulated network lost it.
-    LostInHop(String),
-    /// It was never sent, because what its originator passes on did not arrive.
-    NotSent,
-}
-
-/// What can be wrong with what arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Flaw {
-    /// Its CRC is wrong.
-    Corrupt,
-    /// It ended before its time.
-    Truncated,
-    /// Bytes that are no payload ran into it.
-    Garbage,
-    /// Whole, but not of the size the row asks for.
-    WrongSize,
-    /// It came once more.
-    Duplicate,
-    /// Its sequence or correlation is not the one that had to come.
-    OutOfOrder,
-    /// It tells a state that the device cannot be in.
-    WrongState,
-    /// Nothing asked for it.
-    Unsolicited,
-}
-
-impl Flaw {
-    /// All flaws, in order.
-    pub const ALL: [Self; 8] = [
-        Self::Corrupt,
-        Self::Truncated,
-        Self::Garbage,
-        Self::WrongSize,
-        Self::Duplicate,
-        Self::OutOfOrder,
-        Self::WrongState,
-        Self::Unsolicited,
-    ];
-
-    /// The flaw in a word, as events spell it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Corrupt => "corrupt",
-            Self::Truncated => "truncated",
-            Self::Garbage => "garbage",
-            Self::WrongSize => "wrong-size",
-            Self::Duplicate => "duplicate",
-            Self::OutOfOrder => "out-of-order",
-            Self::WrongState => "wrong-state",
-            Self::Unsolicited => "unsolicited",
-        }
-    }
-}
-
-/// Sizes of a payload in bytes, by layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Size {
-    /// Application payload.
-    pub payload: u16,
-    /// The protocol's unit around it.
-    pub pdu: u16,
-    /// On the wire, framing included.
-    pub wire: u16,
-}
-
-/// Something that arrived and is no delivery, or no longer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stray {
-    /// The device or emulated actor it came from, by name.
-    pub from: String,
-    /// The edge it belongs to, where that can be told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub edge: Option<EdgeId>,
-    /// When it was there.
-    pub at: Stamp,
-    /// What is wrong with it.
-    pub flaw: Flaw,
-    /// How many bytes.
-    pub bytes: u32,
-    /// Whether a hop of the emulated network made it, and not the device.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_hop: bool,
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -380,99 +255,6 @@ pub enum PowerStage {
     Acknowledged,
     /// The rail was sensed at its new level, or must be there by then.
     Sensed,
-}
-
-/// What a device does that no single delivery shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Misbehaviour {
-    /// It took longer to boot than the fixture allows, or did not boot.
-    SlowBoot,
-    /// It forgot what its non-volatile memory must hold.
-    ForgotState,
-    /// It answers nothing although it has power.
-    Stuck,
-    /// It sends without end.
-    Babbling,
-    /// It booted although its power was not cut.
-    UnexpectedBoot,
-    /// It did not let a payload of many frames through.
-    RefusedPayload,
-    /// It held a command for longer than the fixture allows before it answered.
-    SlowAnswer,
-    /// Its program ended: a fault, a panic, or a watchdog that had waited long enough.
-    Crashed,
-}
-
-impl Misbehaviour {
-    /// The misbehaviour in a word, as events spell it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::SlowBoot => "slow-boot",
-            Self::ForgotState => "forgot-state",
-            Self::Stuck => "stuck",
-            Self::Babbling => "babbling",
-            Self::UnexpectedBoot => "unexpected-boot",
-            Self::RefusedPayload => "refused-payload",
-            Self::SlowAnswer => "slow-answer",
-            Self::Crashed => "crashed",
-        }
-    }
-}
-
-/// What kind of failure of the rig.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RigFault {
-    /// A port is gone although its device has power, or an instrument's port is gone.
-    AdapterGone,
-    /// A switch or sense did not answer, or refused.
-    Instrument,
-    /// A power edge was not sensed in time.
-    EdgeNotSensed,
-    /// A dip of a rail may have lasted longer than the plan allows.
-    LongDip,
-    /// Frames of a CAN bus were lost between the bus and rig.
-    Overrun,
-    /// rig could not put a payload on its way, although its adapter is there.
-    NotSent,
-    /// rig's adapter has left its CAN bus.
-    BusOff,
-    /// rig's wire thread stood still.
-    Stalled,
-    /// The wall clock was stepped.
-    ClockStep,
-    /// An emulated actor could not send, receive or commit.
-    Actor,
-    /// A debug probe did not do its part before the first trial.
-    Probe,
-    /// The virtual bench ended by itself.
-    BenchGone,
-    /// rig panicked.
-    Panic,
-}
-
-impl RigFault {
-    /// The fault in a word, as events spell it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AdapterGone => "adapter-gone",
-            Self::Instrument => "instrument",
-            Self::EdgeNotSensed => "edge-not-sensed",
-            Self::LongDip => "long-dip",
-            Self::Overrun => "overrun",
-            Self::NotSent => "not-sent",
-            Self::BusOff => "bus-off",
-            Self::Stalled => "stalled",
-            Self::ClockStep => "clock-step",
-            Self::Actor => "actor",
-            Self::Probe => "probe",
-            Self::BenchGone => "bench-gone",
-            Self::Panic => "panic",
-        }
-    }
 }
 
 /// How a session ended.
