@@ -58,26 +58,11 @@ pub fn time(frame: &Frame, rate: Rate) -> u64 {
 }
 
 fn classic(frame: &Frame) -> u32 {
-    let remote = u32::from(frame.format() == Format::Remote);
     let mut bits = Stuffed::default();
-    match frame.id() {
-        // Start, identifier, RTR; IDE and the FD format bit are dominant.
-        Id::Standard(id) => {
-            bits.push(0, 1);
-            bits.push(u32::from(id), 11);
-            bits.push(remote, 1);
-            bits.push(0, 2);
-        }
-        // Start, base identifier, SRR and IDE, identifier extension, RTR; the FD format and reserved bits are dominant.
-        Id::Extended(id) => {
-            bits.push(0, 1);
-            bits.push(id >> 18, 11);
-            bits.push(0b11, 2);
-            bits.push(id, 18);
-            bits.push(remote, 1);
-            bits.push(0, 2);
-        }
-    }
+    bits.push_identifier(frame.id());
+    // RTR; the FD format bit, and IDE or a reserved bit, are dominant.
+    bits.push(u32::from(frame.format() == Format::Remote), 1);
+    bits.push(0, 2);
     bits.push(u32::from(frame.length()), 4);
     bits.push_bytes(frame.data());
     bits.push(u32::from(bits.crc), 15);
@@ -86,22 +71,9 @@ fn classic(frame: &Frame) -> u32 {
 
 fn fd(frame: &Frame, switch: bool, passive: bool) -> Bits {
     let mut bits = Stuffed::default();
-    match frame.id() {
-        // Start, identifier, RRS; IDE dominant, FD format recessive, reserved dominant, BRS.
-        Id::Standard(id) => {
-            bits.push(0, 1);
-            bits.push(u32::from(id), 11);
-            bits.push(0, 2);
-        }
-        // Start, base identifier, SRR and IDE, identifier extension, RRS; the rest as above.
-        Id::Extended(id) => {
-            bits.push(0, 1);
-            bits.push(id >> 18, 11);
-            bits.push(0b11, 2);
-            bits.push(id, 18);
-            bits.push(0, 1);
-        }
-    }
+    bits.push_identifier(frame.id());
+    // RRS, and after a standard identifier IDE, both dominant; FD format recessive, reserved dominant, BRS.
+    bits.push(0, if matches!(frame.id(), Id::Standard(_)) { 2 } else { 1 });
     bits.push(0b10, 2);
     bits.push(u32::from(switch), 1);
     // A stuff bit that the BRS bit calls for comes after it, in the data phase.
@@ -136,6 +108,19 @@ impl Stuffed {
     fn push(&mut self, value: u32, length: u32) {
         for index in (0..length).rev() {
             self.push_bit(value >> index & 1 == 1);
+        }
+    }
+
+    /// Start of frame and the identifier; an extended one in two parts, with SRR and IDE between them.
+    fn push_identifier(&mut self, id: Id) {
+        self.push(0, 1);
+        match id {
+            Id::Standard(id) => self.push(u32::from(id), 11),
+            Id::Extended(id) => {
+                self.push(id >> 18, 11);
+                self.push(0b11, 2);
+                self.push(id, 18);
+            }
         }
     }
 
