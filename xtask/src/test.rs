@@ -3,7 +3,7 @@ use std::process::{Command, ExitCode};
 use clap::Args;
 
 #[cfg(target_os = "linux")]
-use crate::guest;
+use crate::guest::{self, Place};
 use crate::workspace::{cargo, root};
 use crate::{firmware, packages, peers, targets};
 
@@ -23,25 +23,39 @@ pub fn run(args: &TestArgs) -> Result<ExitCode, String> {
     let python = peers::install()?;
     targets::install()?;
     firmware::build(true)?;
-    let passed = |test: &mut Command| {
-        let status = test.arg("--no-fail-fast").args(&args.arguments).env("RIG_PEERS", &python).status();
-        status.map(|status| status.success()).map_err(|error| format!("cargo does not start: {error}"))
+    // What cargo takes of the arguments, and what the test programs do.
+    let mut parts = args.arguments.splitn(2, |argument| argument == "--");
+    let (cargo_s, tests) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let passed = |test: &mut Command, ours: &[&str]| {
+        test.arg("--no-fail-fast").args(cargo_s).arg("--").args(ours).args(tests).env("RIG_PEERS", &python);
+        test.status().map(|status| status.success()).map_err(|error| format!("cargo does not start: {error}"))
     };
     #[cfg(target_os = "linux")]
-    let on_can = passed(&mut on_can()?)?;
+    let on_can = match guest::find()? {
+        Place::Guest(_) => passed(&mut on_can("guest")?, &[])?,
+        Place::Here => {
+            let here = passed(&mut on_can("guest")?, &["--skip", KERNEL_SLCAN])?;
+            passed(&mut on_can("guest --boot")?, &[KERNEL_SLCAN])? && here
+        }
+    };
     #[cfg(not(target_os = "linux"))]
     let on_can = true;
-    let all = passed(cargo().args(["test", "--workspace"]))?;
+    let all = passed(cargo().args(["test", "--workspace"]), &[])?;
     Ok(if on_can && all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The tests of rig and its twins on a kernel's CAN bus. cargo starts them by this program, which runs them where there is one.
+/// The tests that want the kernel to make an interface of a tty, which it does in the network namespace that the machine
+/// began with.
 #[cfg(target_os = "linux")]
-fn on_can() -> Result<Command, String> {
-    guest::find()?;
+const KERNEL_SLCAN: &str = "slcan::";
+
+/// The tests of rig and its twins on a kernel's CAN bus. cargo starts them by a task of this program.
+#[cfg(target_os = "linux")]
+fn on_can(task: &str) -> Result<Command, String> {
     let this = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let runner =
-        format!(r#"target."cfg(target_os = \"linux\")".runner = [{:?}, "guest", "--"]"#, this.display().to_string());
+    let this = this.display().to_string();
+    let words: Vec<&str> = [&*this].into_iter().chain(task.split(' ')).chain(["--"]).collect();
+    let runner = format!(r#"target."cfg(target_os = \"linux\")".runner = {words:?}"#);
     let mut test = cargo();
     test.args(["--config", &runner, "test", "--package", "rig", "--package", "rig-virtual", "--test", "kernel_can"]);
     // They share the buses.

@@ -9,15 +9,14 @@ use test_case::test_case;
 
 use crate::lab::{Ended, Lab};
 use crate::peer::without;
-use crate::serial_line::SerialLine;
 
 /// A lab whose storage is on this bus, which its virtual bench has nothing to do with.
-fn lab(bus: &str) -> Lab {
+pub fn lab(bus: &str) -> Lab {
     Lab::on("smoke", "virtual-can").fixture("port = \"bench:can\"\nbitrate = 500000", bus)
 }
 
 /// The session ended before its first trial, by the rig's fault and with this message.
-fn assert_refused(ended: &Ended, said: &str) {
+pub fn assert_refused(ended: &Ended, said: &str) {
     assert_eq!(ended.code, Some(3), "{}{}", ended.out, ended.err);
     let fault = format!("the rig's fault: bus storage: {said}");
     assert!(ended.said().contains(&fault), "{fault}\n{}", ended.out);
@@ -48,15 +47,6 @@ fn assert_refused(ended: &Ended, said: &str) {
 )]
 fn an_interface_that_does_not_fit_is_refused(bus: &str, said: &str) {
     assert_refused(&lab(bus).run(&[]), said);
-}
-
-#[test]
-fn an_interface_at_another_bit_rate_is_refused() {
-    let (bench, _running) = Lab::on("smoke", "virtual-can").with_bench_apart();
-    let _line = SerialLine::attach(&bench, "can", 250_000);
-    let said = "slcan0: the interface runs at 250000 bit/s, and the fixture says 500000; set it with `sudo ip link set \
-                slcan0 down` and `sudo ip link set slcan0 up type can bitrate 500000`, or correct the fixture";
-    assert_refused(&lab("interface = \"slcan0\"\nbitrate = 500000").run(&[]), said);
 }
 
 #[test]

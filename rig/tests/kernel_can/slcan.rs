@@ -1,4 +1,7 @@
 //! LAWICEL's protocol as the kernel's own slcan speaks it: with the emulated adapter, and through that with rig.
+//!
+//! The kernel makes such an interface in the network namespace that the machine began with, whoever asks for it. That one
+//! is no test's to change, so `cargo xtask test` runs this module in a guest even where this machine's kernel has CAN.
 
 use rig::fixture::{Adapter, Flow, Parity, Port, Serial};
 use rig::stamp::{Clock, Source};
@@ -9,6 +12,7 @@ use crate::candump::{Candump, assert_same, frames};
 use crate::lab::Lab;
 use crate::node;
 use crate::peer::Peer;
+use crate::presence::{self, assert_refused};
 use crate::serial_line::{NAME, SerialLine};
 
 /// Frames of every kind that classic CAN has.
@@ -80,4 +84,13 @@ fn frames_of_every_kind_go_both_ways_between_the_kernels_slcan_and_rigs() {
             assert_eq!(candump.next().seen, sent);
         }
     });
+}
+
+#[test]
+fn an_interface_at_another_bit_rate_is_refused() {
+    let (bench, _running) = Lab::on("smoke", "virtual-can").with_bench_apart();
+    let _line = SerialLine::attach(&bench, "can", 250_000);
+    let said = "slcan0: the interface runs at 250000 bit/s, and the fixture says 500000; set it with `sudo ip link set \
+                slcan0 down` and `sudo ip link set slcan0 up type can bitrate 500000`, or correct the fixture";
+    assert_refused(&presence::lab("interface = \"slcan0\"\nbitrate = 500000").run(&[]), said);
 }
