@@ -46,10 +46,19 @@ pub struct Candump {
 }
 
 impl Candump {
+    /// What makes candump write down frames as its logs have them, with room for those that come while the machine is
+    /// busy elsewhere: it loses others without a word.
+    const OPTIONS: [&str; 3] = ["-L", "-r", "8000000"];
+
     /// Listens to an interface from now on. Interfaces may be followed by filters, as candump has them.
     pub fn listen(interface: &str) -> Self {
+        Self::listen_with(interface, &[], Path::new("."))
+    }
+
+    fn listen_with(interface: &str, options: &[&str], folder: &Path) -> Self {
         let name = interface.split(',').next().expect("a name");
-        Self { peer: Peer::listen("candump", &["-L", interface], name), interface: name.to_owned() }
+        let arguments = [&Self::OPTIONS, options, &[interface]].concat();
+        Self { peer: Peer::listen_in(folder, "candump", &arguments, name), interface: name.to_owned() }
     }
 
     /// The next that it sees.
@@ -72,27 +81,21 @@ impl Candump {
 
 /// One that writes a log (`candump -l`).
 pub struct Logger {
-    peer: Peer,
+    candump: Candump,
     folder: PathBuf,
-    interface: String,
 }
 
 impl Logger {
-    /// It writes its file when it ends, and it ends after so many frames.
-    const FRAMES: usize = 2_000;
-
     /// Logs an interface from now on, into a folder of its own.
     pub fn listen(interface: &str, folder: &Path) -> Self {
-        let count = Self::FRAMES.to_string();
-        let peer = Peer::listen_in(folder, "candump", &["-l", "-n", &count, interface], interface);
-        Self { peer, folder: folder.to_owned(), interface: interface.to_owned() }
+        // What it logs it says, too.
+        Self { candump: Candump::listen_with(interface, &["-l", "-s", "0"], folder), folder: folder.to_owned() }
     }
 
-    /// Its log of `count` frames, which is all that there were.
-    pub fn log(self, count: usize) -> String {
-        let more = Self::FRAMES.checked_sub(count).expect("not too many frames").to_string();
-        Peer::run("cangen", &[&self.interface, "-g", "0", "-n", &more, "-I", "7FF", "-L", "0"], "");
-        self.peer.end();
+    /// Its log, which it writes to its end when it is asked to end.
+    pub fn log(self) -> String {
+        self.candump.seen();
+        self.candump.peer.stop();
         let mut files = fs::read_dir(&self.folder).expect("a folder").map(|entry| entry.expect("an entry").path());
         fs::read_to_string(files.next().expect("a log")).expect("text")
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -79,20 +79,28 @@ impl Peer {
     }
 
     /// Asks it to end, and waits until it does.
-    pub fn stop(mut self) {
-        let process = i32::try_from(self.child.id()).expect("a process's number");
-        kill(Pid::from_raw(process), Signal::SIGTERM).expect("the signal is sent");
-        self.child.wait().expect("it ends");
+    pub fn stop(self) {
+        let process = Pid::from_raw(i32::try_from(self.child.id()).expect("a process's number"));
+        // Some look for a signal before they wait for frames, and miss one that comes between.
+        self.wait(|| kill(process, Signal::SIGTERM).expect("the signal is sent"));
     }
 
     /// Waits until it ends by itself, which it must do well.
-    pub fn end(mut self) {
+    pub fn end(self) {
+        let name = self.name.clone();
+        let status = self.wait(|| ());
+        assert!(status.success(), "{name} ended with {status}");
+    }
+
+    /// Waits until it ends, and does this again and again meanwhile.
+    fn wait(mut self, meanwhile: impl Fn()) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child's state") {
-                return assert!(status.success(), "{} ended with {status}", self.name);
+                return status;
             }
             assert!(begun.elapsed() < HANGS, "{} does not end", self.name);
+            meanwhile();
             thread::sleep(Duration::from_millis(5));
         }
     }
