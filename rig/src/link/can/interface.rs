@@ -79,6 +79,15 @@ impl Interface {
     }
 }
 
+/// What an interface counts of frames that it received and gave to no socket, since it was made.
+pub(super) fn lost(name: &str) -> u64 {
+    /// Frames for which the kernel, the driver or the controller had no room (`struct rtnl_link_stats64` of
+    /// `linux/if_link.h`). vcan's own are dropped in the queue of a processor.
+    const COUNTS: [&str; 4] = ["rx_dropped", "rx_over_errors", "rx_fifo_errors", "rx_missed_errors"];
+    let count = |count: &&str| sys(name, &format!("statistics/{count}"))?.parse::<u64>().ok();
+    COUNTS.iter().filter_map(count).fold(0, u64::saturating_add)
+}
+
 /// Bits per second of an interface.
 #[derive(Clone, Copy)]
 struct Rates {

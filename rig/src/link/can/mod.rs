@@ -213,8 +213,8 @@ impl Bus {
         }
     }
 
-    /// Has the adapter tell what it lost so far, where no frame that came after that has told of it. Someone must listen
-    /// meanwhile.
+    /// Has the adapter tell all that has come so far and is not told of yet, and what it lost where no frame that came
+    /// after that has told of it. Someone must listen meanwhile.
     pub async fn look(&self, tap: &dyn Tap) {
         match &self.adapter {
             // One that cannot be asked is gone, which the listener tells.

@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use super::adapter_clock::AdapterClock;
 use super::batch::{Batch, Message, dropped};
 use super::error::CanError;
-use super::interface::Interface;
+use super::interface::{Interface, lost};
 use super::trouble::of_error_frame;
 use super::{Heard, ON_BUS, Seen};
 use crate::link::shown;
@@ -46,7 +46,11 @@ pub(super) struct Socket {
     /// Held while a frame is handed over, so that frames do not overtake each other where the queue is full.
     sending: Mutex<()>,
     state: RefCell<State>,
+    /// Frames that did not get into the socket, as far as was told.
     dropped: Cell<u32>,
+    interface: String,
+    /// Frames that did not get through the interface, as far as was told.
+    missed: Cell<u64>,
     hold: Nanos,
     echoes: bool,
     rate: Rate,
@@ -81,8 +85,19 @@ impl Socket {
         let descriptor = register(socket).map_err(failed)?;
         let state =
             State { batch: Batch::new(), wall: WallClock::new(clock), adapter: AdapterClock::new(TICK, None, hold) };
-        let (sending, state, dropped) = (Mutex::new(()), RefCell::new(state), Cell::new(0));
-        Ok((Self { descriptor, sending, state, dropped, hold, echoes, rate, clock }, obtained))
+        let opened = Self {
+            descriptor,
+            sending: Mutex::new(()),
+            state: RefCell::new(state),
+            dropped: Cell::new(0),
+            interface: interface.to_owned(),
+            missed: Cell::new(lost(interface)),
+            hold,
+            echoes,
+            rate,
+            clock,
+        };
+        Ok((opened, obtained))
     }
 
     /// Waits for frames and tells of all that are there.
@@ -138,9 +153,30 @@ impl Socket {
             .map(drop)
     }
 
-    /// Tells of frames that were dropped, where no frame that came after them has told of it.
+    /// Tells of the frames that have come by now; of those that the socket dropped, where no frame that came after them
+    /// has told of it; and of those that were lost on the way to it.
     pub(super) fn look(&self, each: &mut dyn FnMut(Heard)) -> io::Result<()> {
+        let begun = self.clock.now();
+        let mut newest = 0;
+        while newest <= begun {
+            let taken = self.take(self.descriptor.get_ref(), &mut |heard| {
+                if let Heard::Frame { seen, .. } = heard {
+                    newest = seen.at.lo;
+                }
+                each(heard);
+            });
+            match taken {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
         self.count(dropped(self.descriptor.as_fd())?, each);
+        let lost = lost(&self.interface);
+        match u32::try_from(lost.saturating_sub(self.missed.replace(lost))) {
+            Ok(0) => {}
+            lost => each(Heard::Lost(lost.unwrap_or(u32::MAX))),
+        }
         Ok(())
     }
 
