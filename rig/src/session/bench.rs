@@ -165,7 +165,7 @@ impl Bench {
     pub async fn close(self) {
         self.supply.make_safe().await;
         for bus in self.buses.values() {
-            bus.tell_load();
+            bus.close().await;
         }
         for task in self.tasks {
             task.abort();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rig_can::Id;
+use rig_can::isotp::PROMPT;
 use tokio::sync::Notify;
 
 use super::notes::Notes;
@@ -35,6 +36,8 @@ pub struct Bus {
     heard: Cell<u64>,
     /// The adapter has left the bus, and nothing shows that it is back.
     off: Cell<bool>,
+    /// How long a frame may wait for rig, so that rig's patience and its answers have to do with what is on the bus.
+    limit: Nanos,
     notes: Notes,
 }
 
@@ -45,6 +48,8 @@ struct Usage {
     frames: u64,
     busy: Nanos,
     lost: u64,
+    /// A frame has waited for rig longer than it may.
+    behind: bool,
     troubles: BTreeMap<Trouble, u32>,
 }
 
@@ -68,6 +73,7 @@ impl Bus {
             warned: RefCell::default(),
             heard: Cell::new(0),
             off: Cell::new(false),
+            limit: u64::try_from(fixture.stall_limit.as_nanos()).unwrap_or(u64::MAX).min(PROMPT),
             notes,
         })
     }
@@ -146,12 +152,10 @@ impl Bus {
     }
 
     /// Ends a trial: tells what passed over the bus in it. What the adapter lost to its end is noted as its fault,
-    /// although no frame came after that; and so is an adapter that is still off the bus.
+    /// although no frame came after that; and so are frames that came and have waited for rig, and an adapter that is
+    /// still off the bus.
     pub async fn end_trial(&self) {
-        let opened = self.opened.borrow().clone();
-        if let Some(opened) = &opened {
-            opened.look(&Listener { bus: self, opened }).await;
-        }
+        self.look().await;
         let told = self.usage.borrow().troubles.contains_key(&Trouble::BusOff);
         if self.off.get() && !told {
             let what = format!("bus {}: still off: {}", self.name, Trouble::BusOff.advice());
@@ -160,12 +164,35 @@ impl Bus {
         self.tell_load();
     }
 
-    /// Tells what passed over the bus since this was last asked.
-    pub fn tell_load(&self) {
+    /// Ends the session: tells what passed over the bus to its end.
+    pub async fn close(&self) {
+        self.look().await;
+        self.tell_load();
+    }
+
+    async fn look(&self) {
+        let opened = self.opened.borrow().clone();
+        if let Some(opened) = &opened {
+            opened.look(&Listener { bus: self, opened }).await;
+        }
+    }
+
+    fn tell_load(&self) {
         let now = self.notes.now();
         let usage = self.usage.replace(Usage { since: now, ..Usage::default() });
-        let Usage { since, frames, busy, lost, troubles } = usage;
+        let Usage { since, frames, busy, lost, troubles, .. } = usage;
         self.notes.note(Fact::BusLoad { bus: self.name.to_string(), since, frames, busy, lost, troubles });
+    }
+
+    /// While a frame waited, rig may have given up for want of it, or the device for want of an answer.
+    fn fell_behind(&self, late: Nanos) {
+        let [late, limit] = [late, self.limit].map(|time| time / 1_000_000);
+        let what = format!(
+            "bus {}: a frame waited {late} ms for rig (limit {limit} ms); is the machine busy? `listen = \"devices\"` \
+             leaves other nodes' frames out",
+            self.name
+        );
+        self.notes.fault(RigFault::Stalled, what);
     }
 
     async fn listen_until_lost(&self, bus: Rc<Opened>) {
@@ -198,10 +225,15 @@ struct Listener<'a> {
 
 impl Tap for Listener<'_> {
     fn frame(&self, own: bool, seen: &Seen) {
-        {
+        let late = self.bus.notes.now().saturating_sub(seen.at.hi);
+        let first_late = {
             let mut usage = self.bus.usage.borrow_mut();
             usage.frames += 1;
             usage.busy += self.opened.time(&seen.frame);
+            late > self.bus.limit && !std::mem::replace(&mut usage.behind, true)
+        };
+        if first_late {
+            self.bus.fell_behind(late);
         }
         self.bus.off.set(false);
         if !own {

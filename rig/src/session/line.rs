@@ -42,6 +42,8 @@ pub trait Tap {
     fn bytes(&self, chunk: &Chunk, bytes: &[u8]) -> bool;
     /// A payload has come, or something broken.
     fn arrived(&self, arrived: &Arrived);
+    /// rig's answer, for which a payload waits, did not go out.
+    fn unanswered(&self, error: NodeError);
 }
 
 impl Line {
@@ -105,7 +107,11 @@ impl Line {
             Self::Stream(link, protocol) => hear_stream(link, *protocol, tap).await,
             Self::Node(node, station) => {
                 let mut station = station.lock().await;
-                node.hear(&mut station, &mut |arrived| tap.arrived(&arrived)).await
+                let mut found = |found: Result<Arrived, NodeError>| match found {
+                    Ok(arrived) => tap.arrived(&arrived),
+                    Err(error) => tap.unanswered(error),
+                };
+                node.hear(&mut station, &mut found).await
             }
         }
     }

@@ -145,13 +145,13 @@ impl Port {
                 self.belief.borrow_mut().commanded(&frame.header, sent.last);
                 Ok((sent, size))
             }
-            Err(error) => Err(self.not_sent(frame, error)),
+            Err(error) => Err(self.not_sent(frame.header.kind.name(), error)),
         }
     }
 
-    /// Notes why a payload did not go out: the device's doing only where it is the device that did not let it through.
-    fn not_sent(&self, frame: &Frame, error: NodeError) -> std::io::Error {
-        let detail = format!("{} did not get through to {}: {error}", frame.header.kind.name(), self.name);
+    /// Notes why something did not go out: the device's doing only where it is the device that did not let it through.
+    fn not_sent(&self, what: &str, error: NodeError) -> std::io::Error {
+        let detail = format!("{what} did not get through to {}: {error}", self.name);
         match error {
             // The loss of a port or an adapter was noted where it was lost.
             NodeError::Bus(error) if error.kind() == std::io::ErrorKind::NotConnected => return error,
@@ -162,6 +162,7 @@ impl Port {
             }
             NodeError::Bus(_)
             | NodeError::NoMessage(_)
+            | NodeError::TooSlow(_)
             | NodeError::Refused(SendError::NotSent | SendError::Length) => {
                 self.notes.fault(RigFault::NotSent, detail);
             }
@@ -403,6 +404,11 @@ impl Tap for Listener<'_> {
             self.port.heard.set(self.port.heard.get() + u64::from(arrived.bytes));
         }
         self.port.take(arrived, self.ear);
+    }
+
+    fn unanswered(&self, error: NodeError) {
+        // Noted, it has said what there is to say; the payload that waits for it expires.
+        drop(self.port.not_sent("flow control", error));
     }
 }
 

@@ -15,3 +15,7 @@ pub use settings::{Addressing, Settings, SettingsError};
 /// Nanoseconds until a frame that does not get onto the bus, a flow control that does not come, or a next frame that
 /// does not come ends a payload: the 1 s of `N_As`, `N_Bs` and `N_Cr` (clause 9.8).
 pub const TIMEOUT: u64 = 1_000_000_000;
+
+/// Nanoseconds within which a flow control, or the next frame, must be on the bus lest the other side's [`TIMEOUT`] ends
+/// the payload: `N_Br + N_Ar` and `N_Cs + N_As` are less than 0.9 of it (clause 9.8).
+pub const PROMPT: u64 = TIMEOUT / 10 * 9;

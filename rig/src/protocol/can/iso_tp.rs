@@ -1,6 +1,7 @@
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
-use rig_can::isotp::{ReceiveError, Receiver, SendError, Sender, Settings, Taken, Todo};
+use rig_can::isotp::{PROMPT, ReceiveError, Receiver, SendError, Sender, Settings, Taken, Todo};
 use tokio::sync::Notify;
 
 use super::{Datagram, NodeError, Outgoing};
@@ -14,6 +15,8 @@ pub struct IsoTp {
     receiver: RefCell<Receiver>,
     /// A flow control has come.
     flow: Notify,
+    /// Since when the other side waits for the next frame of what is sent.
+    waiting: Cell<Option<Nanos>>,
     /// What has come of a datagram that has not ended.
     progress: Cell<Option<Progress>>,
 }
@@ -34,6 +37,7 @@ impl IsoTp {
             sender: RefCell::new(Sender::new(settings)),
             receiver: RefCell::new(Receiver::new(settings)),
             flow: Notify::new(),
+            waiting: Cell::new(None),
             progress: Cell::new(None),
         }
     }
@@ -43,9 +47,10 @@ impl IsoTp {
     /// at a time.
     ///
     /// # Errors
-    /// Where the bus or the other side does not take them; a part may have gone out.
+    /// Where the bus or the other side does not take them, or rig was too slow; a part may have gone out.
     pub async fn send(&self, bus: &Bus, bytes: &[u8], clock: Clock) -> Result<(Sent, usize), NodeError> {
         self.sender.borrow_mut().start(bytes, clock.now());
+        self.waiting.set(None);
         let mut outgoing = Outgoing::default();
         loop {
             // Borrowed for this line only: flow control arrives while the frame is on its way.
@@ -54,6 +59,9 @@ impl IsoTp {
                 Todo::Send(frame) => {
                     let sent = bus.transmit(&frame).await?;
                     outgoing.note(&frame, sent);
+                    prompt(self.waiting.get(), sent.on_bus)?;
+                    // A flow control may be heard before the frame that it answers.
+                    self.waiting.set(self.waiting.get().max(Some(sent.on_bus.lo)));
                     self.sender.borrow_mut().confirm(clock.now());
                 }
                 Todo::Wait(until) => {
@@ -69,11 +77,22 @@ impl IsoTp {
     }
 
     /// Takes a frame, answers it where it is to be answered, and tells what has ended with it.
-    pub async fn take(&self, bus: &Bus, seen: &Seen, clock: Clock, found: &mut dyn FnMut(Datagram)) {
+    ///
+    /// # Errors
+    /// Where the answer, a flow control, does not get onto the bus, or too late: the other side sends nothing more then,
+    /// and what it began expires.
+    pub async fn take(
+        &self,
+        bus: &Bus,
+        seen: &Seen,
+        clock: Clock,
+        found: &mut dyn FnMut(Datagram),
+    ) -> Result<(), NodeError> {
         let now = clock.now();
         if self.sender.borrow_mut().take(&seen.frame, now) {
+            self.waiting.set(Some(seen.at.lo));
             self.flow.notify_one();
-            return;
+            return Ok(());
         }
         let mut reply = None;
         let mut alone = false;
@@ -96,9 +115,9 @@ impl IsoTp {
         if taken && !alone {
             self.progress.set(self.progress.get().map(|progress| progress.with(seen)));
         }
-        if let Some(reply) = reply {
-            // Where the flow control does not get through, the other side sends nothing more and the datagram expires.
-            let _ = bus.transmit(&reply).await;
+        match reply {
+            Some(reply) => prompt(Some(seen.at.lo), bus.transmit(&reply).await?.on_bus),
+            None => Ok(()),
         }
     }
 
@@ -125,6 +144,12 @@ impl IsoTp {
     fn end_with(&self, seen: &Seen) -> Progress {
         self.progress.take().unwrap_or(Progress::before(seen)).with(seen)
     }
+}
+
+/// Says where a frame was on the bus later than the other side, which waits for it since then, has to wait.
+fn prompt(waiting: Option<Nanos>, on_bus: Stamp) -> Result<(), NodeError> {
+    let waited = waiting.map_or(0, |since| on_bus.lo.saturating_sub(since));
+    if waited > PROMPT { Err(NodeError::TooSlow(Duration::from_nanos(waited))) } else { Ok(()) }
 }
 
 impl Progress {

@@ -6,6 +6,7 @@ mod plain;
 
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rig_can::isotp::SendError;
 use rig_payload::{Actor, Frame, MAX_PAYLOAD};
@@ -45,6 +46,12 @@ pub enum NodeError {
     /// The device did not let the payload through.
     #[error(transparent)]
     Refused(#[from] SendError),
+    /// rig kept the device waiting in the middle of a payload.
+    #[error(
+        "rig kept it waiting for {} ms, and ISO 15765-2 has no node wait longer than 900 ms; is the machine busy?",
+        .0.as_millis()
+    )]
+    TooSlow(Duration),
     /// No message of the fixture carries it.
     #[error("no message of the fixture carries {0}; add one")]
     NoMessage(&'static str),
@@ -79,8 +86,9 @@ impl Node {
         }
     }
 
-    /// Makes payloads of the frames that arrive at its station, until the bus is gone.
-    pub async fn hear(&self, station: &mut Station, found: &mut dyn FnMut(Arrived)) -> io::Error {
+    /// Makes payloads of the frames that arrive at its station, until the bus is gone. Tells, too, why an answer that a
+    /// payload waits for did not go out.
+    pub async fn hear(&self, station: &mut Station, found: &mut dyn FnMut(Result<Arrived, NodeError>)) -> io::Error {
         loop {
             let until = match &self.talk {
                 Talk::IsoTp(talk) => talk.deadline(),
@@ -92,15 +100,17 @@ impl Node {
                     let Some(seen) = seen else { return io::Error::new(io::ErrorKind::NotConnected, "the bus is gone") };
                     match &self.talk {
                         Talk::IsoTp(talk) => {
-                            let mut ended = |datagram: Datagram| found(datagram.arrived());
-                            talk.take(&self.bus, &seen, self.clock, &mut ended).await;
+                            let mut ended = |datagram: Datagram| found(Ok(datagram.arrived()));
+                            if let Err(error) = talk.take(&self.bus, &seen, self.clock, &mut ended).await {
+                                found(Err(error));
+                            }
                         }
-                        Talk::Plain(talk) => talk.take(&seen, found),
+                        Talk::Plain(talk) => talk.take(&seen, &mut |arrived| found(Ok(arrived))),
                     }
                 }
                 () = tokio::time::sleep_until(due), if until.is_some() => match &self.talk {
-                    Talk::IsoTp(talk) => talk.expire(self.clock.now(), &mut |datagram| found(datagram.arrived())),
-                    Talk::Plain(talk) => talk.expire(self.clock.now(), found),
+                    Talk::IsoTp(talk) => talk.expire(self.clock.now(), &mut |datagram| found(Ok(datagram.arrived()))),
+                    Talk::Plain(talk) => talk.expire(self.clock.now(), &mut |arrived| found(Ok(arrived))),
                 },
             }
         }

@@ -1,12 +1,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rig_can::bits::Rate;
 use rig_can::isotp::{Addressing, ReceiveError, Settings};
 use rig_can::{Frame, Id};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::{Datagram, IsoTp};
+use super::{Datagram, IsoTp, NodeError};
 use crate::event::Trouble;
 use crate::fixture::{self, Adapter, Flow, Listen, Parity, Port, Serial};
 use crate::link::can::{Bus, Seen, Station, Tap};
@@ -80,7 +81,10 @@ impl Pair {
             let frame = Frame::classic(Id::Standard(0x601), data).expect("a frame");
             self.theirs.transmit(&frame).await.expect("it is sent");
             let seen = ours.next().await.expect("it comes");
-            isotp.take(&self.ours, &seen, self.clock, &mut |datagram| found.borrow_mut().push(datagram)).await;
+            isotp
+                .take(&self.ours, &seen, self.clock, &mut |datagram| found.borrow_mut().push(datagram))
+                .await
+                .expect("its answer goes out");
             if *answered {
                 assert_eq!(theirs.next().await.expect("an answer").frame.id(), Id::Standard(0x600));
             }
@@ -125,4 +129,54 @@ async fn a_datagram_that_another_interrupts_ends_with_its_own_last_frame() {
     let datagrams = taken(&[(&[0x10, 20, 1, 2, 3, 4, 5, 6], true), (&[2, 0xAA, 0xBB], false)]).await;
     assert_eq!(sizes(&datagrams), [(6, Some(ReceiveError::Interrupted), 8), (2, None, 3)]);
     assert!(datagrams[0].last.hi < datagrams[1].first.hi, "{datagrams:?}");
+}
+
+/// The other side sends the first frame of ten bytes, and rig looks at it so much later. Says whether its answer came
+/// late, and what came of it.
+async fn answered_after(late: Duration) -> Result<(), NodeError> {
+    let play = async {
+        let pair = Pair::open().await;
+        let (mut ours, mut theirs) = (pair.ours.station(None), pair.theirs.station(None));
+        let first = Frame::classic(Id::Standard(0x601), &[0x10, 10, 1, 2, 3, 4, 5, 6]).expect("a frame");
+        pair.theirs.transmit(&first).await.expect("it is sent");
+        let seen = ours.next().await.expect("it comes");
+        tokio::time::sleep(late).await;
+        let answered = IsoTp::new(OURS).take(&pair.ours, &seen, pair.clock, &mut |_| ()).await;
+        assert_eq!(theirs.next().await.expect("an answer").frame.data()[0], 0x30);
+        answered
+    };
+    LocalSet::new().run_until(play).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_for_which_the_other_side_waited_too_long_is_rigs_doing() {
+    answered_after(Duration::from_millis(850)).await.expect("it is in time");
+    let error = answered_after(Duration::from_millis(950)).await.expect_err("it is too late");
+    insta::assert_snapshot!(error, @"rig kept it waiting for 952 ms, and ISO 15765-2 has no node wait longer than 900 ms; is the machine busy?");
+}
+
+/// rig sends ten bytes, and looks at the other side's flow control so much later.
+async fn sent_after(late: Duration) -> Result<usize, NodeError> {
+    let play = async {
+        let pair = Pair::open().await;
+        let (mut ours, mut theirs) = (pair.ours.station(None), pair.theirs.station(None));
+        let isotp = IsoTp::new(OURS);
+        let answer = async {
+            theirs.next().await.expect("a first frame");
+            let flow = Frame::classic(Id::Standard(0x601), &[0x30, 0, 0]).expect("a frame");
+            pair.theirs.transmit(&flow).await.expect("it is sent");
+            let seen = ours.next().await.expect("it comes");
+            tokio::time::sleep(late).await;
+            isotp.take(&pair.ours, &seen, pair.clock, &mut |_| ()).await.expect("nothing to answer");
+        };
+        let (sent, ()) = tokio::join!(isotp.send(&pair.ours, &[7; 10], pair.clock), answer);
+        sent.map(|(_, wire)| wire)
+    };
+    LocalSet::new().run_until(play).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_in_whose_middle_the_other_side_waited_too_long_is_rigs_failure() {
+    assert_eq!(sent_after(Duration::from_millis(850)).await.expect("it is in time"), 13);
+    assert!(matches!(sent_after(Duration::from_millis(950)).await, Err(NodeError::TooSlow(_))));
 }

@@ -52,6 +52,10 @@ impl Scene {
         if lost > 0 {
             tap.lost(lost);
         }
+        self.trial_end().await
+    }
+
+    async fn trial_end(&self) -> Vec<Fact> {
         self.bus.end_trial().await;
         self.facts()
     }
@@ -129,6 +133,32 @@ async fn other_troubles_are_told_once_a_trial_and_warned_of_once_and_are_no_faul
             let Some(Fact::BusLoad { troubles, .. }) = facts.last() else { panic!("{facts:?}") };
             assert_eq!(troubles[&Trouble::ErrorPassive], 2);
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_that_waited_for_rig_are_its_fault_once_a_trial() {
+    on_bus(async |scene| {
+        let frame = Frame::classic(Id::Standard(1), &[]).expect("a frame");
+        let tap = Listener { bus: &scene.bus, opened: &scene.opened };
+        let heard_after = async |wait: u64| {
+            let now = scene.bus.notes.now();
+            let seen = Seen { frame, at: Stamp::new(now, now, Source::Kernel) };
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            tap.frame(false, &seen);
+        };
+        let played = async |wait| {
+            scene.bus.start_trial();
+            scene.facts();
+            heard_after(wait).await;
+            heard_after(wait).await;
+            scene.trial_end().await
+        };
+        assert_eq!(faults(&played(100).await), []);
+        assert_eq!(faults(&played(101).await), [RigFault::Stalled]);
+        assert_eq!(faults(&played(101).await), [RigFault::Stalled]);
+        assert_eq!(faults(&played(1).await), []);
     })
     .await;
 }
