@@ -122,8 +122,8 @@ enum Heard {
         own: bool,
         seen: Seen,
     },
-    /// The adapter refused the own frame that was handed over first.
-    Refused,
+    /// The adapter refused an own frame.
+    Refused(Frame),
     ErrorFrame {
         class: u32,
         data: [u8; 8],
@@ -231,6 +231,7 @@ impl Bus {
     /// [`io::ErrorKind::NotConnected`] where the adapter is gone; others where the adapter refuses it or the bus is never
     /// free.
     pub async fn transmit(&self, frame: &Frame) -> io::Result<Transmitted> {
+        self.give_up();
         let (sender, on_bus) = oneshot::channel();
         // Before it is handed over, for its echo may come at once.
         self.pending.borrow_mut().push_back(Pending { frame: *frame, on_bus: sender });
@@ -242,7 +243,8 @@ impl Bus {
         let handed = match handed {
             Ok(handed) => handed,
             Err(error) => {
-                self.give_up(frame);
+                drop(on_bus);
+                self.give_up();
                 return Err(error);
             }
         };
@@ -250,9 +252,9 @@ impl Bus {
             Ok(Ok(on_bus)) => Ok(Transmitted::new(handed, on_bus?)),
             Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::NotConnected, "the adapter is gone")),
             Err(_) => {
-                self.give_up(frame);
+                self.give_up();
                 if let Adapter::Slcan(slcan) = &self.adapter {
-                    slcan.give_up();
+                    slcan.give_up(frame);
                 }
                 Err(if self.unheard.get() {
                     io::Error::new(io::ErrorKind::TimedOut, "not on the bus within 1 s: nobody acknowledges it")
@@ -274,11 +276,8 @@ impl Bus {
                     self.hand_on(seen);
                 }
             }
-            Heard::Refused => {
-                let first = self.pending.borrow().front().map(|pending| pending.frame);
-                if let Some(frame) = first {
-                    self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
-                }
+            Heard::Refused(frame) => {
+                self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
             }
             Heard::Trouble { trouble, at } => {
                 // An adapter that tells of no acknowledgements of its own goes error passive by them.
@@ -312,12 +311,9 @@ impl Bus {
         }
     }
 
-    /// What was given up may still be sent by the adapter; the echo then finds nobody waiting.
-    fn give_up(&self, frame: &Frame) {
-        let mut pending = self.pending.borrow_mut();
-        if let Some(at) = pending.iter().rposition(|pending| pending.frame == *frame) {
-            pending.remove(at);
-        }
+    /// Forgets the frames that nobody waits for any more. Those that the adapter still sends find nobody then.
+    fn give_up(&self) {
+        self.pending.borrow_mut().retain(|pending| !pending.on_bus.is_closed());
     }
 }
 

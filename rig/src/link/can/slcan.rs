@@ -152,9 +152,13 @@ impl Slcan {
         }
     }
 
-    /// Nobody waits any more for the acknowledgements of frames: those that come later are of later frames.
-    pub(super) fn give_up(&self) {
-        self.state.borrow_mut().unacknowledged.clear();
+    /// Nobody waits any more for a frame's acknowledgement. Their order alone tells which frame one is of: should this
+    /// one still come, it is taken for the next frame's.
+    pub(super) fn give_up(&self, frame: &Frame) {
+        let unacknowledged = &mut self.state.borrow_mut().unacknowledged;
+        if let Some(at) = unacknowledged.iter().position(|(noted, _)| noted == frame) {
+            unacknowledged.remove(at);
+        }
     }
 
     /// Hands a frame to the adapter.
@@ -206,8 +210,8 @@ impl Slcan {
                 }
             }
             Reply::Refused => {
-                if state.unacknowledged.pop_front().is_some() {
-                    each(Heard::Refused);
+                if let Some((frame, _)) = state.unacknowledged.pop_front() {
+                    each(Heard::Refused(frame));
                 }
             }
             Reply::Flags(flags) => {
