@@ -32,6 +32,9 @@ use tokio::task::coop;
 
 pub use error::CanError;
 
+#[cfg(target_os = "linux")]
+pub(crate) use interface::rate_of;
+
 use super::{BenchPorts, LinkError};
 use crate::event::Trouble;
 use crate::fixture;
