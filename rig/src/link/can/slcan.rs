@@ -57,12 +57,28 @@ struct Answers {
 }
 
 struct State {
-    lines: Lines,
+    replies: Replies,
     stamps: AdapterClock,
-    /// When the first byte of the line that has not ended was there.
-    begun: Option<Stamp>,
     /// Own frames whose acknowledgement has not come: the frame, and when its line was out.
     unacknowledged: VecDeque<(Frame, Stamp)>,
+}
+
+/// Finds the adapter's lines, and when they began to arrive.
+#[derive(Default)]
+struct Replies {
+    lines: Lines,
+    /// When the first byte of the line that has not ended was there.
+    begun: Option<Stamp>,
+}
+
+impl Replies {
+    /// Takes a byte; a line that it ends, and when that began.
+    fn take(&mut self, byte: u8, at: Stamp) -> Option<(Result<Reply, ()>, Stamp)> {
+        let begun = *self.begun.get_or_insert(at);
+        let line = self.lines.reply(byte)?;
+        self.begun = None;
+        Some((line, begun))
+    }
 }
 
 impl Slcan {
@@ -74,13 +90,13 @@ impl Slcan {
         clock: Clock,
     ) -> Result<(Self, BTreeMap<String, String>), LinkError> {
         let link = Link::open(&fixture::Stream::Serial(serial.clone()), bench, clock).await?.unpaced_usb();
-        let mut opening = Opening { link: &link, lines: Lines::default(), port: port_name(serial), heard: false };
+        let mut opening = Opening { link: &link, replies: Replies::default(), port: port_name(serial), heard: false };
         let mut obtained = link.obtained().clone();
         let answers = opening.set_up(serial.baud, rate, &mut obtained).await?;
         let state = State {
-            lines: Lines::default(),
+            // A line may have begun meanwhile.
+            replies: opening.replies,
             stamps: AdapterClock::new(TICK, Some(u64::from(STAMP_WRAP) * TICK), HOLD),
-            begun: None,
             unacknowledged: VecDeque::new(),
         };
         let slcan = Self {
@@ -140,10 +156,7 @@ impl Slcan {
     fn lines(&self, chunk: &Chunk, buffer: &[u8], each: &mut dyn FnMut(Heard)) {
         let mut state = self.state.borrow_mut();
         for (index, byte) in buffer[..chunk.length].iter().enumerate() {
-            let at = chunk.byte_arrived(index);
-            let begun = *state.begun.get_or_insert(at);
-            let Some(line) = state.lines.reply(*byte) else { continue };
-            state.begun = None;
+            let Some((line, begun)) = state.replies.take(*byte, chunk.byte_arrived(index)) else { continue };
             match line {
                 Ok(reply) => self.take(&mut state, reply, begun, each),
                 // What a damaged line was is not known; it may have been a frame.
@@ -256,7 +269,7 @@ impl Slcan {
 /// The conversation by which an adapter is opened.
 struct Opening<'a> {
     link: &'a Link,
-    lines: Lines,
+    replies: Replies,
     port: String,
     /// Whether the adapter has answered anything.
     heard: bool,
@@ -333,8 +346,8 @@ impl Opening<'_> {
     async fn answer(&mut self) -> Result<Reply, LinkError> {
         let mut byte = [0];
         loop {
-            self.link.receive(&mut byte).await.map_err(|source| self.failed(source))?;
-            match self.lines.reply(byte[0]) {
+            let chunk = self.link.receive(&mut byte).await.map_err(|source| self.failed(source))?;
+            match self.replies.take(byte[0], chunk.byte_arrived(0)).map(|(line, _)| line) {
                 Some(Ok(reply)) if !matches!(reply, Reply::Frame(..) | Reply::Accepted) => return Ok(reply),
                 // CANable's firmware answers a version of its own form, and nothing else.
                 Some(_) => self.heard = true,

@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
@@ -31,6 +31,8 @@ struct Fake {
     first: Option<Reply>,
     /// How long it takes to answer a frame.
     takes: Duration,
+    /// Asked for its flags, it does not answer but receives a frame, whose line it breaks off for so long.
+    breaks: Option<Duration>,
 }
 
 const LAWICEL: Fake = Fake {
@@ -43,6 +45,7 @@ const LAWICEL: Fake = Fake {
     ill: 0,
     first: None,
     takes: Duration::ZERO,
+    breaks: None,
 };
 /// CANable's firmware tells its version in its own way.
 const CANABLE: Fake =
@@ -60,6 +63,11 @@ impl Fake {
                 Command::Version => out.extend(self.version.unwrap_or_default()),
                 Command::Stamps(_) if !self.stamps => self.acknowledge(Reply::Refused, &mut out),
                 Command::BitRate(_) if !self.rates => self.acknowledge(Reply::Refused, &mut out),
+                Command::Flags if let Some(pause) = self.breaks => {
+                    port.write_all(b"t123").await.expect("a reader");
+                    tokio::time::sleep(pause).await;
+                    out.extend(b"2AABB\r");
+                }
                 Command::Flags => self.acknowledge(Reply::Flags(Flags(self.flags)), &mut out),
                 Command::Transmit(_) if self.ill > 0 => {
                     self.ill -= 1;
@@ -119,6 +127,7 @@ async fn open(fake: Fake) -> Result<Rc<Bus>, LinkError> {
 struct Kept {
     frames: RefCell<Vec<(bool, Seen)>>,
     troubles: RefCell<Vec<Trouble>>,
+    lost: Cell<u32>,
 }
 
 impl Tap for Kept {
@@ -130,7 +139,9 @@ impl Tap for Kept {
         self.troubles.borrow_mut().push(trouble);
     }
 
-    fn lost(&self, _: u32) {}
+    fn lost(&self, frames: u32) {
+        self.lost.set(self.lost.get() + frames);
+    }
 
     fn stepped(&self, _: i64) {}
 
@@ -257,6 +268,21 @@ async fn status_flags_become_troubles() {
         let told = kept.troubles.borrow();
         assert_eq!(told[..2], [Trouble::ErrorPassive, Trouble::BusError]);
         assert_eq!(told.len(), 4, "they are read once a second");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_whose_line_began_before_the_bus_was_open_is_read() {
+    let fake = Fake { breaks: Some(Duration::from_millis(300)), stamps: false, ..LAWICEL };
+    on_bus(fake, async |bus, kept| {
+        let mut station = bus.station(None);
+        let seen = tokio::time::timeout(Duration::from_secs(1), station.next()).await;
+        let seen = seen.expect("its line ends").expect("a frame");
+        assert_eq!((seen.frame.id(), seen.frame.data()), (Id::Standard(0x123), [0xAA, 0xBB].as_slice()));
+        assert_eq!(kept.lost.get(), 0);
+        // Its first byte came before opening ended, which waited for the flags for 200 ms.
+        assert!(seen.at.lo < 100_000_000, "{:?}", seen.at);
     })
     .await;
 }
