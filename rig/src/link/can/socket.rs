@@ -183,7 +183,7 @@ impl Socket {
         if narrowed.contradiction {
             each(Heard::Contradiction);
         }
-        narrowed.at
+        narrowed.within(seen)
     }
 }
 
