@@ -110,7 +110,7 @@ pub trait Tap {
     }
     /// The adapter tells of trouble.
     fn trouble(&self, trouble: Trouble, at: Stamp);
-    /// So many frames were lost between the bus and rig. 0 where it is not known how many.
+    /// So many frames were lost between the bus and rig.
     fn lost(&self, frames: u32);
     /// The wall clock, by which the kernel stamps, was stepped.
     fn stepped(&self, nanos: i64);
