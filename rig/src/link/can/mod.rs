@@ -3,7 +3,7 @@
 //! | adapter | a frame was on the bus | rig's own frame was on the bus |
 //! | --- | --- | --- |
 //! | `SocketCAN` | the kernel's stamp, narrowed by the adapter's where it has a clock | its echo's stamp |
-//! | slcan | its line's first byte, narrowed by the adapter's stamp where it gives one | after its line went out |
+//! | slcan | its line's first byte, or the adapter's stamp where it gives one | after its line went out |
 //!
 //! A [`Bus`] is opened, then listened to by one task, which tells a [`Tap`] of everything and hands each frame to the
 //! [`Station`]s that want it.
@@ -38,7 +38,7 @@ pub(crate) use interface::rate_of;
 use super::{BenchPorts, LinkError};
 use crate::event::Trouble;
 use crate::fixture;
-use crate::stamp::{Clock, Nanos, Stamp};
+use crate::stamp::{Clock, Nanos, Source, Stamp};
 use slcan::Slcan;
 #[cfg(target_os = "linux")]
 use socket::Socket;
@@ -318,6 +318,13 @@ impl Bus {
     fn give_up(&self) {
         self.pending.borrow_mut().retain(|pending| !pending.on_bus.is_closed());
     }
+}
+
+/// When an own frame was on the bus that the adapter had at `had`, where it does not tell: its bits take their time, and
+/// it is given up that is not on the bus in time.
+fn on_bus_after(had: Stamp, frame: &Frame, rate: Rate) -> Stamp {
+    let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
+    Stamp::new(had.lo + bits::time(frame, rate), had.hi.saturating_add(latest), Source::Bounded)
 }
 
 #[cfg(target_os = "linux")]

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use rig_can::Frame;
-use rig_can::bits::{self, Rate};
+use rig_can::bits::Rate;
 use rig_can::lawicel::{BIT_RATES, Command, Lines, Reply, STAMP_WRAP};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::adapter_clock::AdapterClock;
 use super::error::CanError;
 use super::trouble::of_flags;
-use super::{Heard, ON_BUS, Seen};
+use super::{Heard, Seen, on_bus_after};
 use crate::fixture::{self, Port, Serial};
 use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent, shown};
 use crate::stamp::{Clock, Nanos, Source, Stamp};
@@ -260,9 +260,7 @@ impl Slcan {
     /// When an own frame was on the bus whose line was out at `out`, and which was acknowledged at `acknowledged`. An
     /// adapter acknowledges what it has taken, not what it has sent: where the bus is busy, the frame goes out later.
     fn transmitted(&self, frame: &Frame, out: Stamp, acknowledged: Stamp) -> Stamp {
-        let time = bits::time(frame, self.rate);
-        let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
-        Stamp::new(out.lo + time, acknowledged.hi.max(out.hi).saturating_add(latest), Source::Bounded)
+        on_bus_after(Stamp::new(out.lo, acknowledged.hi.max(out.hi), out.source), frame, self.rate)
     }
 }
 
@@ -375,7 +373,7 @@ impl Opening<'_> {
     }
 
     fn failed(&self, source: io::Error) -> LinkError {
-        CanError::Port { port: self.port.clone(), source }.into()
+        LinkError::Io { port: self.port.clone(), source }
     }
 }
 
