@@ -20,6 +20,7 @@ pub mod document;
 pub mod estimate;
 pub mod event;
 pub mod fixture;
+pub mod hex;
 pub mod host;
 pub mod journal;
 pub mod link;

@@ -174,5 +174,5 @@ fn file_name(path: &Path) -> String {
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    rig::hex::text(&Sha256::digest(text.as_bytes()))
 }

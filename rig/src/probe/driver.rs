@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::request::{CoreState, Found, LONGEST, Log, MOST_MEMORY, Progress, Request, Response, Target};
 use super::{Identity, ProbeError};
+use crate::hex;
 
 /// How long a probe may take for a request that touches a few registers, or some memory.
 const SHORT: Duration = Duration::from_secs(10);
@@ -183,7 +184,7 @@ impl Probe {
     pub async fn read(&mut self, address: u64, length: u32) -> Result<Vec<u8>, ProbeError> {
         let length = length.min(MOST_MEMORY);
         match self.ask(Request::Read { address, length }, SHORT).await? {
-            Response::Memory(digits) => bytes(&digits).ok_or(ProbeError::Gibberish),
+            Response::Memory(digits) => hex::bytes(&digits).ok_or(ProbeError::Gibberish),
             _ => Err(ProbeError::Gibberish),
         }
     }
@@ -307,10 +308,4 @@ impl Request {
     fn silent(&self, within: Duration) -> ProbeError {
         ProbeError::Silent { what: self.words().to_owned(), within }
     }
-}
-
-/// Bytes from two hexadecimal digits each.
-fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = digits.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
-    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }

@@ -31,7 +31,7 @@ impl Identity {
         if !bytes.starts_with(b"RIGIDENT") || bytes[8] != 1 {
             return None;
         }
-        let build_id = bytes[28..44].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let build_id = crate::hex::text(&bytes[28..44]);
         Some(Self { role: bytes[9], version: text(&bytes[12..28]), build_id, board: text(&bytes[44..60]) })
     }
 }

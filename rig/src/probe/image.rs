@@ -63,7 +63,7 @@ impl Image {
     /// SHA-256 of the file, in hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        crate::hex::text(&Sha256::digest(&self.bytes))
     }
 
     /// The address of a symbol that it defines.

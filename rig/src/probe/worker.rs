@@ -1,5 +1,4 @@
 use std::any::Any;
-use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
@@ -9,6 +8,7 @@ use std::thread;
 use super::ProbeError;
 use super::request::{LONGEST, MOST_MEMORY, Request, Response};
 use super::target::{Attached, list};
+use crate::hex;
 use crate::visible::visible_up_to;
 
 /// The most characters of a panic's message.
@@ -91,7 +91,7 @@ fn handle(
         Request::Run => attached.run().map(|()| Response::Done),
         Request::State => attached.state().map(Response::State),
         Request::Read { address, length } if *length <= MOST_MEMORY => {
-            attached.read(*address, *length).map(|bytes| Response::Memory(hexadecimal(&bytes)))
+            attached.read(*address, *length).map(|bytes| Response::Memory(hex::text(&bytes)))
         }
         Request::Log => attached.log().map(Response::Log),
         Request::Read { .. } | Request::List(_) | Request::Attach(_) | Request::Detach => Err(ProbeError::Gibberish),
@@ -108,12 +108,4 @@ fn say(output: &mut impl Write, response: &Response) -> io::Result<()> {
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     visible_up_to(text.unwrap_or("it does not say why"), MESSAGE)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // A String takes all that is written to it.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

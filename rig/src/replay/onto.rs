@@ -49,26 +49,17 @@ impl Onto {
     }
 }
 
-/// The bit rates of an interface that has none, a virtual one, or is not there, which is found when it is opened.
-const NOMINAL: u32 = 500_000;
-const DATA: u32 = 2_000_000;
+/// The bit rates of an interface of which the kernel tells none.
+const UNTOLD: Rate = Rate { nominal: 500_000, data: Some(2_000_000) };
 
-/// The bit rates that the kernel tells of an interface.
 #[cfg(target_os = "linux")]
 fn rate_of(interface: &str) -> Rate {
-    use socketcan::CanInterface;
-    use socketcan::nl::Mtu;
-    let details = CanInterface::open(interface).and_then(|interface| interface.details());
-    let Ok(details) = details else { return Rate { nominal: NOMINAL, data: None } };
-    let nominal = details.can.bit_timing.map(|timing| timing.bitrate).filter(|rate| *rate > 0);
-    let data = details.can.data_bit_timing.map(|timing| timing.bitrate).filter(|rate| *rate > 0);
-    let fd = matches!(details.mtu, Some(Mtu::Fd));
-    Rate { nominal: nominal.unwrap_or(NOMINAL), data: fd.then_some(data.unwrap_or(DATA)) }
+    crate::link::can::rate_of(interface, UNTOLD)
 }
 
 #[cfg(not(target_os = "linux"))]
 fn rate_of(_: &str) -> Rate {
-    Rate { nominal: NOMINAL, data: None }
+    Rate { data: None, ..UNTOLD }
 }
 
 impl fmt::Display for Onto {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use rig_can::{Frame, Id};
 
+use crate::hex;
+
 /// The most bytes that a reply can be told by.
 const MOST: usize = 64;
 
@@ -31,13 +33,7 @@ impl FromStr for Reply {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, data) = text.split_once('#').unwrap_or((text, ""));
         let id = id.parse::<Id>().map_err(|error| error.to_string())?;
-        let digits: Option<Vec<_>> = data.chars().map(|digit| digit.to_digit(16)).collect();
-        let bytes = |digits: Vec<u32>| -> Option<Vec<u8>> {
-            let (pairs, rest) = digits.as_chunks();
-            let bytes = pairs.iter().map(|[high, low]| u8::try_from(high * 16 + low).ok());
-            rest.is_empty().then(|| bytes.collect()).flatten()
-        };
-        let begins = digits.and_then(bytes).filter(|bytes| bytes.len() <= MOST);
+        let begins = hex::bytes(data).filter(|bytes| bytes.len() <= MOST);
         let begins = begins.ok_or("write the first bytes of its data after `#`, two hexadecimal digits each")?;
         Ok(Self { id, begins })
     }

@@ -1,4 +1,4 @@
-use crate::stamp::{Nanos, Source, Stamp};
+use crate::stamp::{Nanos, Source, Stamp, narrow};
 
 /// How far an adapter's clock and the session clock may drift apart: 100 ppm of a poor crystal, and 500 ppm that the
 /// kernel may slew its own clock (RFC 5905, section 11.3).
@@ -50,6 +50,14 @@ pub(super) struct Narrowed {
     pub(super) at: Stamp,
     /// Whether that contradicts what was said of earlier frames: the adapter was reset, or was never prompt before.
     pub(super) contradiction: bool,
+}
+
+impl Narrowed {
+    /// When a frame was on the bus that was there within `seen`, if the adapter held it no longer than adapters do. One
+    /// that it held longer was on the bus before all of `seen`, which its clock alone tells.
+    pub(super) fn within(&self, seen: Stamp) -> Stamp {
+        if self.at.hi < seen.lo { self.at } else { narrow(seen, Some(self.at)) }
+    }
 }
 
 impl AdapterClock {
@@ -123,7 +131,7 @@ fn drift(bound: Bound, now: Nanos) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::AdapterClock;
-    use crate::stamp::Source;
+    use crate::stamp::{Source, Stamp};
     use proptest::prelude::*;
 
     const MS: u64 = 1_000_000;
@@ -151,6 +159,22 @@ mod tests {
         let mut clock = AdapterClock::new(MS, None, MS);
         assert!(!clock.narrow(100 * MS, 1_050 * MS).contradiction);
         assert!(clock.narrow(200 * MS, 1_100 * MS).contradiction);
+    }
+
+    #[test]
+    fn a_clock_that_is_not_known_well_leaves_the_kernels_stamp_as_it_is() {
+        let mut clock = AdapterClock::new(1_000, None, MS);
+        let kernel = |at: u64| Stamp::new(at - MS, at, Source::Kernel);
+        clock.narrow(100 * MS, 1_000 * MS);
+        // After 9 s the two clocks may be 5.4 ms apart.
+        let seen = kernel(10_000 * MS);
+        let stamp = clock.narrow(9_100 * MS, seen.hi).within(seen);
+        assert!(seen.lo <= stamp.lo && stamp.hi <= seen.hi, "{stamp:?}");
+        // One that was held up for 50 ms more was on the bus before what the kernel saw.
+        let seen = kernel(10_150 * MS);
+        let stamp = clock.narrow(9_200 * MS, seen.hi).within(seen);
+        assert_eq!(stamp.source, Source::Hardware);
+        assert!(stamp.lo <= 10_100 * MS && 10_099 * MS <= stamp.hi && stamp.hi < seen.lo, "{stamp:?}");
     }
 
     proptest! {

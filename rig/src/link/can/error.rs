@@ -104,14 +104,6 @@ pub enum CanError {
         /// What to do.
         help: &'static str,
     },
-    /// The adapter's port failed while it was opened.
-    #[error("{port}: {source}; unplug the adapter and plug it in again")]
-    Port {
-        /// The port.
-        port: String,
-        /// What the system said.
-        source: io::Error,
-    },
     /// Anything else that the system says.
     #[error("{interface}: {source}; see `ip -details link show {interface}` and `dmesg`")]
     Io {

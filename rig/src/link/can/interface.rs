@@ -88,6 +88,20 @@ pub(super) fn lost(name: &str) -> u64 {
     COUNTS.iter().filter_map(count).fold(0, u64::saturating_add)
 }
 
+/// The bit rates of an interface: those of `untold` where the kernel tells none, as of a virtual interface, or of one
+/// that is not there.
+pub(crate) fn rate_of(name: &str, untold: Rate) -> Rate {
+    let details = CanInterface::open(name).and_then(|interface| interface.details());
+    rate_in(&details.unwrap_or_default(), untold)
+}
+
+/// A data phase is only where the interface takes FD frames.
+fn rate_in(details: &InterfaceDetails, untold: Rate) -> Rate {
+    let Rates { nominal, data } = Rates::of(details);
+    let fd = matches!(details.mtu, Some(Mtu::Fd));
+    Rate { nominal: nominal.known().unwrap_or(untold.nominal), data: data.known().or(untold.data).filter(|_| fd) }
+}
+
 /// Bits per second of an interface.
 #[derive(Clone, Copy)]
 struct Rates {
@@ -203,4 +217,30 @@ fn present() -> String {
         .collect();
     names.sort();
     if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNTOLD: Rate = Rate { nominal: 500_000, data: Some(2_000_000) };
+
+    fn rate(mtu: Mtu, nominal: u32, data: u32) -> Rate {
+        let timing = |bitrate| Some(CanBitTiming { bitrate, ..CanBitTiming::default() });
+        let mut details = InterfaceDetails { mtu: Some(mtu), ..InterfaceDetails::default() };
+        (details.can.bit_timing, details.can.data_bit_timing) = (timing(nominal), timing(data));
+        rate_in(&details, UNTOLD)
+    }
+
+    #[test]
+    fn an_interface_has_the_bit_rates_that_the_kernel_tells() {
+        assert_eq!(rate(Mtu::Fd, 250_000, 5_000_000), Rate { nominal: 250_000, data: Some(5_000_000) });
+        assert_eq!(rate(Mtu::Standard, 250_000, 0), Rate { nominal: 250_000, data: None });
+    }
+
+    #[test]
+    fn a_bit_rate_that_the_kernel_does_not_know_is_not_told() {
+        assert_eq!(rate(Mtu::Fd, 0, 0), UNTOLD);
+        assert_eq!(rate(Mtu::Fd, u32::MAX, u32::MAX), UNTOLD);
+    }
 }

@@ -3,7 +3,7 @@
 //! | adapter | a frame was on the bus | rig's own frame was on the bus |
 //! | --- | --- | --- |
 //! | `SocketCAN` | the kernel's stamp, narrowed by the adapter's where it has a clock | its echo's stamp |
-//! | slcan | its line's first byte, narrowed by the adapter's stamp where it gives one | after its line went out |
+//! | slcan | its line's first byte, or the adapter's stamp where it gives one | after its line went out |
 //!
 //! A [`Bus`] is opened, then listened to by one task, which tells a [`Tap`] of everything and hands each frame to the
 //! [`Station`]s that want it.
@@ -32,10 +32,13 @@ use tokio::task::coop;
 
 pub use error::CanError;
 
+#[cfg(target_os = "linux")]
+pub(crate) use interface::rate_of;
+
 use super::{BenchPorts, LinkError};
 use crate::event::Trouble;
 use crate::fixture;
-use crate::stamp::{Clock, Nanos, Stamp};
+use crate::stamp::{Clock, Nanos, Source, Stamp};
 use slcan::Slcan;
 #[cfg(target_os = "linux")]
 use socket::Socket;
@@ -107,7 +110,7 @@ pub trait Tap {
     }
     /// The adapter tells of trouble.
     fn trouble(&self, trouble: Trouble, at: Stamp);
-    /// So many frames were lost between the bus and rig. 0 where it is not known how many.
+    /// So many frames were lost between the bus and rig.
     fn lost(&self, frames: u32);
     /// The wall clock, by which the kernel stamps, was stepped.
     fn stepped(&self, nanos: i64);
@@ -122,8 +125,8 @@ enum Heard {
         own: bool,
         seen: Seen,
     },
-    /// The adapter refused the own frame that was handed over first.
-    Refused,
+    /// The adapter refused an own frame.
+    Refused(Frame),
     ErrorFrame {
         class: u32,
         data: [u8; 8],
@@ -231,6 +234,7 @@ impl Bus {
     /// [`io::ErrorKind::NotConnected`] where the adapter is gone; others where the adapter refuses it or the bus is never
     /// free.
     pub async fn transmit(&self, frame: &Frame) -> io::Result<Transmitted> {
+        self.give_up();
         let (sender, on_bus) = oneshot::channel();
         // Before it is handed over, for its echo may come at once.
         self.pending.borrow_mut().push_back(Pending { frame: *frame, on_bus: sender });
@@ -242,7 +246,8 @@ impl Bus {
         let handed = match handed {
             Ok(handed) => handed,
             Err(error) => {
-                self.give_up(frame);
+                drop(on_bus);
+                self.give_up();
                 return Err(error);
             }
         };
@@ -250,9 +255,9 @@ impl Bus {
             Ok(Ok(on_bus)) => Ok(Transmitted::new(handed, on_bus?)),
             Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::NotConnected, "the adapter is gone")),
             Err(_) => {
-                self.give_up(frame);
+                self.give_up();
                 if let Adapter::Slcan(slcan) = &self.adapter {
-                    slcan.give_up();
+                    slcan.give_up(frame);
                 }
                 Err(if self.unheard.get() {
                     io::Error::new(io::ErrorKind::TimedOut, "not on the bus within 1 s: nobody acknowledges it")
@@ -274,11 +279,8 @@ impl Bus {
                     self.hand_on(seen);
                 }
             }
-            Heard::Refused => {
-                let first = self.pending.borrow().front().map(|pending| pending.frame);
-                if let Some(frame) = first {
-                    self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
-                }
+            Heard::Refused(frame) => {
+                self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
             }
             Heard::Trouble { trouble, at } => {
                 // An adapter that tells of no acknowledgements of its own goes error passive by them.
@@ -312,13 +314,17 @@ impl Bus {
         }
     }
 
-    /// What was given up may still be sent by the adapter; the echo then finds nobody waiting.
-    fn give_up(&self, frame: &Frame) {
-        let mut pending = self.pending.borrow_mut();
-        if let Some(at) = pending.iter().rposition(|pending| pending.frame == *frame) {
-            pending.remove(at);
-        }
+    /// Forgets the frames that nobody waits for any more. Those that the adapter still sends find nobody then.
+    fn give_up(&self) {
+        self.pending.borrow_mut().retain(|pending| !pending.on_bus.is_closed());
     }
+}
+
+/// When an own frame was on the bus that the adapter had at `had`, where it does not tell: its bits take their time, and
+/// it is given up that is not on the bus in time.
+fn on_bus_after(had: Stamp, frame: &Frame, rate: Rate) -> Stamp {
+    let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
+    Stamp::new(had.lo + bits::time(frame, rate), had.hi.saturating_add(latest), Source::Bounded)
 }
 
 #[cfg(target_os = "linux")]

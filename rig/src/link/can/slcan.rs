@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use rig_can::Frame;
-use rig_can::bits::{self, Rate};
+use rig_can::bits::Rate;
 use rig_can::lawicel::{BIT_RATES, Command, Lines, Reply, STAMP_WRAP};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::adapter_clock::AdapterClock;
 use super::error::CanError;
 use super::trouble::of_flags;
-use super::{Heard, ON_BUS, Seen};
+use super::{Heard, Seen, on_bus_after};
 use crate::fixture::{self, Port, Serial};
 use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent, shown};
 use crate::stamp::{Clock, Nanos, Source, Stamp};
@@ -57,12 +57,28 @@ struct Answers {
 }
 
 struct State {
-    lines: Lines,
+    replies: Replies,
     stamps: AdapterClock,
-    /// When the first byte of the line that has not ended was there.
-    begun: Option<Stamp>,
     /// Own frames whose acknowledgement has not come: the frame, and when its line was out.
     unacknowledged: VecDeque<(Frame, Stamp)>,
+}
+
+/// Finds the adapter's lines, and when they began to arrive.
+#[derive(Default)]
+struct Replies {
+    lines: Lines,
+    /// When the first byte of the line that has not ended was there.
+    begun: Option<Stamp>,
+}
+
+impl Replies {
+    /// Takes a byte; a line that it ends, and when that began.
+    fn take(&mut self, byte: u8, at: Stamp) -> Option<(Result<Reply, ()>, Stamp)> {
+        let begun = *self.begun.get_or_insert(at);
+        let line = self.lines.reply(byte)?;
+        self.begun = None;
+        Some((line, begun))
+    }
 }
 
 impl Slcan {
@@ -74,13 +90,13 @@ impl Slcan {
         clock: Clock,
     ) -> Result<(Self, BTreeMap<String, String>), LinkError> {
         let link = Link::open(&fixture::Stream::Serial(serial.clone()), bench, clock).await?.unpaced_usb();
-        let mut opening = Opening { link: &link, lines: Lines::default(), port: port_name(serial), heard: false };
+        let mut opening = Opening { link: &link, replies: Replies::default(), port: port_name(serial), heard: false };
         let mut obtained = link.obtained().clone();
         let answers = opening.set_up(serial.baud, rate, &mut obtained).await?;
         let state = State {
-            lines: Lines::default(),
+            // A line may have begun meanwhile.
+            replies: opening.replies,
             stamps: AdapterClock::new(TICK, Some(u64::from(STAMP_WRAP) * TICK), HOLD),
-            begun: None,
             unacknowledged: VecDeque::new(),
         };
         let slcan = Self {
@@ -140,10 +156,7 @@ impl Slcan {
     fn lines(&self, chunk: &Chunk, buffer: &[u8], each: &mut dyn FnMut(Heard)) {
         let mut state = self.state.borrow_mut();
         for (index, byte) in buffer[..chunk.length].iter().enumerate() {
-            let at = chunk.byte_arrived(index);
-            let begun = *state.begun.get_or_insert(at);
-            let Some(line) = state.lines.reply(*byte) else { continue };
-            state.begun = None;
+            let Some((line, begun)) = state.replies.take(*byte, chunk.byte_arrived(index)) else { continue };
             match line {
                 Ok(reply) => self.take(&mut state, reply, begun, each),
                 // What a damaged line was is not known; it may have been a frame.
@@ -152,9 +165,13 @@ impl Slcan {
         }
     }
 
-    /// Nobody waits any more for the acknowledgements of frames: those that come later are of later frames.
-    pub(super) fn give_up(&self) {
-        self.state.borrow_mut().unacknowledged.clear();
+    /// Nobody waits any more for a frame's acknowledgement. Their order alone tells which frame one is of: should this
+    /// one still come, it is taken for the next frame's.
+    pub(super) fn give_up(&self, frame: &Frame) {
+        let unacknowledged = &mut self.state.borrow_mut().unacknowledged;
+        if let Some(at) = unacknowledged.iter().position(|(noted, _)| noted == frame) {
+            unacknowledged.remove(at);
+        }
     }
 
     /// Hands a frame to the adapter.
@@ -206,8 +223,8 @@ impl Slcan {
                 }
             }
             Reply::Refused => {
-                if state.unacknowledged.pop_front().is_some() {
-                    each(Heard::Refused);
+                if let Some((frame, _)) = state.unacknowledged.pop_front() {
+                    each(Heard::Refused(frame));
                 }
             }
             Reply::Flags(flags) => {
@@ -243,16 +260,14 @@ impl Slcan {
     /// When an own frame was on the bus whose line was out at `out`, and which was acknowledged at `acknowledged`. An
     /// adapter acknowledges what it has taken, not what it has sent: where the bus is busy, the frame goes out later.
     fn transmitted(&self, frame: &Frame, out: Stamp, acknowledged: Stamp) -> Stamp {
-        let time = bits::time(frame, self.rate);
-        let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
-        Stamp::new(out.lo + time, acknowledged.hi.max(out.hi).saturating_add(latest), Source::Bounded)
+        on_bus_after(Stamp::new(out.lo, acknowledged.hi.max(out.hi), out.source), frame, self.rate)
     }
 }
 
 /// The conversation by which an adapter is opened.
 struct Opening<'a> {
     link: &'a Link,
-    lines: Lines,
+    replies: Replies,
     port: String,
     /// Whether the adapter has answered anything.
     heard: bool,
@@ -329,8 +344,8 @@ impl Opening<'_> {
     async fn answer(&mut self) -> Result<Reply, LinkError> {
         let mut byte = [0];
         loop {
-            self.link.receive(&mut byte).await.map_err(|source| self.failed(source))?;
-            match self.lines.reply(byte[0]) {
+            let chunk = self.link.receive(&mut byte).await.map_err(|source| self.failed(source))?;
+            match self.replies.take(byte[0], chunk.byte_arrived(0)).map(|(line, _)| line) {
                 Some(Ok(reply)) if !matches!(reply, Reply::Frame(..) | Reply::Accepted) => return Ok(reply),
                 // CANable's firmware answers a version of its own form, and nothing else.
                 Some(_) => self.heard = true,
@@ -358,7 +373,7 @@ impl Opening<'_> {
     }
 
     fn failed(&self, source: io::Error) -> LinkError {
-        CanError::Port { port: self.port.clone(), source }.into()
+        LinkError::Io { port: self.port.clone(), source }
     }
 }
 

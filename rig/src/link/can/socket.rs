@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use rig_can::bits::{self, Rate};
+use rig_can::bits::Rate;
 use rig_can::{Format, Frame, Id};
 use socketcan::timestamp::{
     SOF_TIMESTAMPING_OPT_CMSG, SOF_TIMESTAMPING_RAW_HARDWARE, SOF_TIMESTAMPING_RX_HARDWARE,
@@ -20,7 +20,7 @@ use super::batch::{Batch, Message, dropped};
 use super::error::CanError;
 use super::interface::{Interface, lost};
 use super::trouble::of_error_frame;
-use super::{Heard, ON_BUS, Seen};
+use super::{Heard, Seen, on_bus_after};
 use crate::link::shown;
 use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock};
 
@@ -196,8 +196,7 @@ impl Socket {
         if self.echoes {
             return heard;
         }
-        let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
-        let at = Stamp::new(at.lo + bits::time(&frame, self.rate), at.hi.saturating_add(latest), Source::Bounded);
+        let at = on_bus_after(at, &frame, self.rate);
         Heard::Frame { own: true, seen: Seen { frame, at } }
     }
 
@@ -219,7 +218,7 @@ impl Socket {
         if narrowed.contradiction {
             each(Heard::Contradiction);
         }
-        narrowed.at
+        narrowed.within(seen)
     }
 }
 
@@ -229,7 +228,7 @@ fn register(socket: CanFdSocket) -> io::Result<AsyncFd<CanFdSocket>> {
     Ok(unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?)
 }
 
-/// What a message of the kernel is. An error frame may tell of several troubles; all but the last go out at once.
+/// The frame that a message of the kernel is. An error frame is none: it and the troubles that it tells of go to `each`.
 fn heard(message: &Message, at: Stamp, each: &mut dyn FnMut(Heard)) -> Option<Heard> {
     let head: [u8; 8] = *message.bytes.first_chunk()?;
     let id = u32::from_ne_bytes([head[0], head[1], head[2], head[3]]);

@@ -1,5 +1,6 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use rig_can::{Frame, Id};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::{Bus, Seen, Tap};
+use super::{Bus, Seen, Tap, Transmitted};
 use crate::event::Trouble;
 use crate::fixture::{self, Adapter, Flow, Listen, Parity, Port, Serial};
 use crate::link::{BenchPorts, LinkError, MemoryPort};
@@ -25,10 +26,27 @@ struct Fake {
     rates: bool,
     full: bool,
     flags: u8,
+    /// So many of the first frames it answers with `first`, or not at all.
+    ill: usize,
+    first: Option<Reply>,
+    /// How long it takes to answer a frame.
+    takes: Duration,
+    /// Asked for its flags, it does not answer but receives a frame, whose line it breaks off for so long.
+    breaks: Option<Duration>,
 }
 
-const LAWICEL: Fake =
-    Fake { acknowledges: true, version: Some(b"V1013\r"), stamps: true, rates: true, full: false, flags: 0 };
+const LAWICEL: Fake = Fake {
+    acknowledges: true,
+    version: Some(b"V1013\r"),
+    stamps: true,
+    rates: true,
+    full: false,
+    flags: 0,
+    ill: 0,
+    first: None,
+    takes: Duration::ZERO,
+    breaks: None,
+};
 /// CANable's firmware tells its version in its own way.
 const CANABLE: Fake =
     Fake { acknowledges: false, version: Some(b"16ac3f7 github.com/canable\r"), stamps: false, ..LAWICEL };
@@ -36,7 +54,7 @@ const CANABLE: Fake =
 impl Fake {
     /// Answers for ever. A frame that it is told to transmit comes back as a received one, with data `EC` and its
     /// identifier one higher, 5 ms later.
-    async fn run(self, mut port: DuplexStream) {
+    async fn run(mut self, mut port: DuplexStream) {
         let start = tokio::time::Instant::now();
         let (mut lines, mut out) = (Lines::default(), Vec::new());
         while let Ok(byte) = port.read_u8().await {
@@ -45,9 +63,22 @@ impl Fake {
                 Command::Version => out.extend(self.version.unwrap_or_default()),
                 Command::Stamps(_) if !self.stamps => self.acknowledge(Reply::Refused, &mut out),
                 Command::BitRate(_) if !self.rates => self.acknowledge(Reply::Refused, &mut out),
+                Command::Flags if let Some(pause) = self.breaks => {
+                    port.write_all(b"t123").await.expect("a reader");
+                    tokio::time::sleep(pause).await;
+                    out.extend(b"2AABB\r");
+                }
                 Command::Flags => self.acknowledge(Reply::Flags(Flags(self.flags)), &mut out),
+                Command::Transmit(_) if self.ill > 0 => {
+                    self.ill -= 1;
+                    tokio::time::sleep(self.takes).await;
+                    if let Some(reply) = self.first {
+                        self.acknowledge(reply, &mut out);
+                    }
+                }
                 Command::Transmit(_) if self.full => self.acknowledge(Reply::Refused, &mut out),
                 Command::Transmit(frame) => {
+                    tokio::time::sleep(self.takes).await;
                     self.acknowledge(Reply::Accepted, &mut out);
                     port.write_all(&std::mem::take(&mut out)).await.expect("a reader");
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -96,6 +127,7 @@ async fn open(fake: Fake) -> Result<Rc<Bus>, LinkError> {
 struct Kept {
     frames: RefCell<Vec<(bool, Seen)>>,
     troubles: RefCell<Vec<Trouble>>,
+    lost: Cell<u32>,
 }
 
 impl Tap for Kept {
@@ -107,7 +139,9 @@ impl Tap for Kept {
         self.troubles.borrow_mut().push(trouble);
     }
 
-    fn lost(&self, _: u32) {}
+    fn lost(&self, frames: u32) {
+        self.lost.set(self.lost.get() + frames);
+    }
 
     fn stepped(&self, _: i64) {}
 
@@ -178,6 +212,54 @@ async fn a_refused_frame_is_an_error_and_the_next_one_is_not() {
     .await;
 }
 
+/// One frame that is never acknowledged, and one that is handed over half a second later and acknowledged after the
+/// first was given up.
+async fn second_of(first: Frame, second: Frame) -> io::Result<Transmitted> {
+    let fake = Fake { ill: 1, takes: Duration::from_millis(700), flags: 0x20, ..LAWICEL };
+    on_bus(fake, async |bus, _| {
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            bus.transmit(&second).await
+        };
+        let (first, second) = tokio::join!(bus.transmit(&first), late);
+        assert!(first.is_err(), "{first:?}");
+        second
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_is_given_up_takes_no_other_with_it() {
+    second_of(frame(1), frame(2)).await.expect("it is acknowledged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_equal_frames_the_one_that_waited_too_long_is_given_up() {
+    second_of(frame(1), frame(1)).await.expect("it is acknowledged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_nobody_waits_for_takes_no_later_frames_place() {
+    let fake = Fake { ill: 1, takes: Duration::from_millis(20), ..LAWICEL };
+    on_bus(fake, async |bus, _| {
+        let dropped = tokio::time::timeout(Duration::from_millis(5), bus.transmit(&frame(1))).await;
+        assert!(dropped.is_err());
+        bus.transmit(&frame(1)).await.expect("it is acknowledged");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_told_to_the_frame_that_was_refused() {
+    let fake = Fake { ill: 1, first: Some(Reply::Refused), takes: Duration::from_millis(20), ..LAWICEL };
+    on_bus(fake, async |bus, _| {
+        let dropped = tokio::time::timeout(Duration::from_millis(5), bus.transmit(&frame(1))).await;
+        assert!(dropped.is_err());
+        bus.transmit(&frame(2)).await.expect("it is acknowledged");
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn status_flags_become_troubles() {
     let fake = Fake { flags: 0xA0, ..LAWICEL };
@@ -186,6 +268,21 @@ async fn status_flags_become_troubles() {
         let told = kept.troubles.borrow();
         assert_eq!(told[..2], [Trouble::ErrorPassive, Trouble::BusError]);
         assert_eq!(told.len(), 4, "they are read once a second");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_whose_line_began_before_the_bus_was_open_is_read() {
+    let fake = Fake { breaks: Some(Duration::from_millis(300)), stamps: false, ..LAWICEL };
+    on_bus(fake, async |bus, kept| {
+        let mut station = bus.station(None);
+        let seen = tokio::time::timeout(Duration::from_secs(1), station.next()).await;
+        let seen = seen.expect("its line ends").expect("a frame");
+        assert_eq!((seen.frame.id(), seen.frame.data()), (Id::Standard(0x123), [0xAA, 0xBB].as_slice()));
+        assert_eq!(kept.lost.get(), 0);
+        // Its first byte came before opening ended, which waited for the flags for 200 ms.
+        assert!(seen.at.lo < 100_000_000, "{:?}", seen.at);
     })
     .await;
 }
