@@ -107,12 +107,15 @@ impl Logbook {
             let (asked, cuts) = (self.notes.now(), self.port.cuts());
             // A request is never given up: the probe is to be found free by whoever opens it next.
             match probe.log().await {
-                Ok(log) => self.note(log, asked),
+                Ok(log) => {
+                    let goes_on = log.goes_on();
+                    self.note(log, asked);
+                    if goes_on {
+                        continue;
+                    }
+                }
                 Err(_) if self.port.cuts() != cuts => return Lost::Power,
                 Err(error) => return Lost::Probe(error),
-            }
-            if self.empty_at != Some(asked) {
-                continue;
             }
             if tokio::time::timeout(LOOK, self.port.power_is(false)).await.is_ok() {
                 return Lost::Power;
