@@ -81,7 +81,7 @@ async fn follow(probe: &mut Probe) -> Result<(), Failure> {
             eprintln!("the core is {}", log.state.words());
         }
         was = log.state;
-        if log.emptied {
+        if !log.goes_on() {
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -68,6 +68,11 @@ impl Decoder {
     /// Reads what has been logged since the last time.
     pub(super) fn read(&mut self, core: &mut Core<'_>) -> Result<Harvest, ProbeError> {
         let nothing = Harvest { kept: false, lines: Vec::new(), emptied: true, garbled: 0 };
+        // More on top of lines that wait would have no bound.
+        if self.has_more() {
+            let (lines, garbled) = self.take_lines();
+            return Ok(Harvest { kept: true, lines, emptied: false, garbled });
+        }
         let mut rtt = match self.rtt.take() {
             Some(rtt) => rtt,
             None => match Rtt::attach_region(core, &ScanRegion::Exact(self.block)) {
@@ -84,8 +89,11 @@ impl Decoder {
         let count = match channel.read(core, &mut buffer) {
             Ok(count) => count,
             Err(rtt::Error::Probe(error)) => return Err(error.into()),
-            // It was reset, and begins anew.
-            Err(_) => return Ok(Harvest { kept: true, emptied: false, ..nothing }),
+            // It was reset, and begins anew: what it had begun to say does not go on.
+            Err(_) => {
+                self.bytes.clear();
+                return Ok(Harvest { kept: true, emptied: false, ..nothing });
+            }
         };
         self.rtt = Some(rtt);
         self.bytes.extend_from_slice(&buffer[..count]);
@@ -95,7 +103,10 @@ impl Decoder {
 
     /// Whether lines wait that were too many to be told at once.
     fn has_more(&self) -> bool {
-        matches!(self.table.encoding(), Encoding::Rzcobs) && self.bytes.contains(&0)
+        match self.table.encoding() {
+            Encoding::Rzcobs => self.bytes.contains(&0),
+            _ => self.table.decode(&self.bytes).is_ok(),
+        }
     }
 
     /// Takes whole lines from the bytes.
@@ -124,7 +135,7 @@ impl Decoder {
             }
             self.bytes.drain(..taken);
         }
-        if self.bytes.len() > UNFINISHED {
+        if self.bytes.len() > UNFINISHED && !self.has_more() {
             self.bytes.clear();
             garbled += 1;
         }

@@ -18,8 +18,9 @@ const SHORT: Duration = Duration::from_secs(10);
 const ATTACHES: Duration = Duration::from_secs(15);
 /// How long reading all of a flash may take.
 const COMPARES: Duration = Duration::from_secs(120);
-/// How long programming may go on without any progress: the longest erasures of whole chips take half a minute.
-const PROGRESSES: Duration = Duration::from_secs(60);
+/// How long programming may go on without any progress: the longest erasures of whole chips take half a minute, and no
+/// progress is told of the comparison at its end.
+const PROGRESSES: Duration = COMPARES;
 
 /// Starts processes that drive probes.
 #[derive(Clone, Debug)]

@@ -174,10 +174,35 @@ pub struct Log {
     pub kept: bool,
     /// The lines.
     pub lines: Vec<LogLine>,
-    /// Whether the log was emptied. Where it was not, there is more.
+    /// Whether the log was emptied. Where it was not, there is more, or the program was reset and begins anew.
     pub emptied: bool,
     /// Bytes that made no line: the log was overrun, or is that of another program.
     pub garbled: u32,
     /// What the core did afterwards.
     pub state: CoreState,
+}
+
+impl Log {
+    /// Whether there is more to be read at once. A log that says nothing and is not emptied is looked at again later.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        !self.emptied && (!self.lines.is_empty() || self.garbled > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case(false, &["line"], 0, true; "with lines")]
+    #[test_case(false, &[], 1, true; "with what makes no line")]
+    #[test_case(false, &[], 0, false; "with nothing, after a reset")]
+    #[test_case(true, &["line"], 0, false; "to its end")]
+    fn a_log_is_read_on_at_once_only_where_it_said_something(emptied: bool, texts: &[&str], garbled: u32, on: bool) {
+        let line = |text: &&str| LogLine { level: String::new(), text: (*text).into(), stamp: None, location: None };
+        let lines = texts.iter().map(line).collect();
+        assert_eq!(Log { kept: true, lines, emptied, garbled, state: CoreState::Running }.goes_on(), on);
+    }
 }

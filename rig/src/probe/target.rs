@@ -15,7 +15,7 @@ use probe_rs::{Core, CoreStatus, CoreType, MemoryInterface, Permissions, Session
 
 use super::decoder::Decoder;
 use super::identity::SYMBOL;
-use super::request::{CoreState, Found, Log, Progress, Target};
+use super::request::{CoreState, Found, Log, Progress, Stage, Target};
 use super::{Identity, Image, ProbeError};
 use crate::visible::visible_up_to;
 
@@ -135,19 +135,12 @@ impl Attached {
     pub(super) fn flash(&mut self, tell: &mut dyn FnMut(Progress)) -> Result<(), ProbeError> {
         let loader = self.loader()?;
         let mut options = DownloadOptions::default();
-        options.verify = true;
-        let mut stages = Stages::new(tell);
+        let mut stages = Stages::new(&mut *tell);
         options.progress = FlashProgress::new(move |event| stages.note(&event));
-        let unverified = match loader.commit(&mut self.session, options) {
-            Ok(()) => None,
-            Err(error @ FlashError::Verify) => Some(error),
-            Err(error) => return Err(error.into()),
-        };
-        match (self.compare()?, unverified) {
-            (Some(address), _) => Err(ProbeError::Unverified { address }),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => Ok(()),
-        }
+        loader.commit(&mut self.session, options)?;
+        // probe-rs would tell that something differs, but not where.
+        tell(Progress { stage: Stage::Verify, done: 0, total: 0 });
+        self.compare()?.map_or(Ok(()), |address| Err(ProbeError::Unverified { address }))
     }
 
     /// Starts the program anew.

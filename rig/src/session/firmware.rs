@@ -22,8 +22,8 @@ pub struct Held {
     pub target: Target,
     /// The probe, attached.
     pub probe: Probe,
-    /// What its log holds was not written before.
-    pub since: Nanos,
+    /// What its log holds was not written before; none where the device ran on, and may have logged before the session.
+    pub since: Option<Nanos>,
 }
 
 /// What puts firmware on devices, and with what.
@@ -71,9 +71,9 @@ impl<'a> Installer<'a> {
             Installed::Flashed
         };
         self.note(port, (&image, elf), how, &mut probe).await?;
-        let mut since = 0;
+        let mut since = None;
         if how != Installed::Trusted {
-            since = self.notes.now();
+            since = Some(self.notes.now());
             self.start(port, &mut probe).await?;
         }
         Ok(Some(Held { port: Rc::clone(port), target, probe, since }))
@@ -108,7 +108,9 @@ impl<'a> Installer<'a> {
         port.restarts();
         probe.reset().await?;
         let allowed = port.device().boot;
-        if tokio::time::timeout(allowed, port.booted_since(before)).await.is_err() {
+        let booted = tokio::time::timeout(allowed, port.booted_since(before)).await.is_ok();
+        // Where its port is not open, nobody could hear it.
+        if !booted && port.is_open() {
             let detail = format!("no boot payload within {} of its reset", humantime::format_duration(allowed));
             port.misbehaved(Misbehaviour::SlowBoot, detail);
         }

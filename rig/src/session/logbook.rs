@@ -27,14 +27,17 @@ pub struct Logbook {
     probe: Option<Probe>,
     driver: Driver,
     notes: Notes,
-    /// When the log was last known to be empty; what is read was written later.
-    empty_at: Nanos,
+    /// When the log was last known to be empty; what is read was written later. With none, it may be from before the
+    /// session.
+    empty_at: Option<Nanos>,
     /// The boot that began what is read now.
     boots: Option<u16>,
     /// The log tells of a crash, and may say more of it in the next line.
     crash: Option<String>,
     locked_up: bool,
     warned: Warned,
+    /// The pause before a probe that fails now is tried again.
+    pause: Duration,
 }
 
 /// What was warned of already; once a session is enough.
@@ -67,13 +70,13 @@ impl Logbook {
             crash: None,
             locked_up: false,
             warned: Warned::default(),
+            pause: RETRY,
         }
     }
 
-    /// Reads the log until the session ends. A device that loses its power takes its debug port with it: the probe is
-    /// attached again when the device has booted.
+    /// Reads the log until the session ends, or there turns out to be none. A device that loses its power takes its
+    /// debug port with it: the probe is attached again when the device has booted.
     pub async fn keep(mut self) {
-        let mut pause = RETRY;
         loop {
             let lost = match &mut self.probe {
                 Some(_) => self.follow().await,
@@ -86,12 +89,14 @@ impl Logbook {
             if let Some(probe) = self.probe.take() {
                 // Whoever opens a probe next has to find it free.
                 probe.end().await;
-                pause = RETRY;
             }
             if let Lost::Probe(error) = lost {
                 self.warn_lost(&error);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(RETRY_LONGEST);
+                if let ProbeError::NoLog { .. } = error {
+                    return;
+                }
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(RETRY_LONGEST);
             }
         }
     }
@@ -102,12 +107,15 @@ impl Logbook {
             let (asked, cuts) = (self.notes.now(), self.port.cuts());
             // A request is never given up: the probe is to be found free by whoever opens it next.
             match probe.log().await {
-                Ok(log) => self.note(log, asked),
+                Ok(log) => {
+                    let goes_on = log.goes_on();
+                    self.note(log, asked);
+                    if goes_on {
+                        continue;
+                    }
+                }
                 Err(_) if self.port.cuts() != cuts => return Lost::Power,
                 Err(error) => return Lost::Probe(error),
-            }
-            if self.empty_at != asked {
-                continue;
             }
             if tokio::time::timeout(LOOK, self.port.power_is(false)).await.is_ok() {
                 return Lost::Power;
@@ -140,7 +148,8 @@ impl Logbook {
 
     fn note(&mut self, log: Log, asked: Nanos) {
         let Log { lines, emptied, garbled, state, .. } = log;
-        let at = Stamp::new(self.empty_at, self.notes.now(), Source::User);
+        self.pause = RETRY;
+        let at = Stamp::new(self.empty_at.unwrap_or_default(), self.notes.now(), Source::User);
         if lines.is_empty() {
             self.tell_crash();
         }
@@ -148,7 +157,7 @@ impl Logbook {
             self.note_line(line, at);
         }
         if emptied {
-            self.empty_at = asked;
+            self.empty_at = Some(asked);
             self.port.log_read(Some(asked));
         }
         if garbled > 0 && !std::mem::replace(&mut self.warned.garbled, true) {
@@ -163,14 +172,17 @@ impl Logbook {
     }
 
     fn note_line(&mut self, line: LogLine, at: Stamp) {
-        match line.told() {
+        // What happened before the session is no matter of it.
+        let told = line.told().filter(|told| self.empty_at.is_some() || matches!(told, Told::Boot { .. }));
+        match told {
             Some(Told::Crash(reason)) => self.crash = Some(reason.to_owned()),
             told => {
                 self.tell_crash();
                 match told {
                     Some(Told::Boot { boots, reset }) => {
                         self.boots = Some(boots);
-                        self.crash = matches!(reset, "panic" | "hard-fault" | "watchdog").then(|| reset.to_owned());
+                        let is_crash = self.empty_at.is_some() && matches!(reset, "panic" | "hard-fault" | "watchdog");
+                        self.crash = is_crash.then(|| reset.to_owned());
                     }
                     Some(Told::Received { kind, sequence, at }) => self.tell_arrival(kind, sequence, at),
                     Some(Told::Crash(_)) | None => {}
@@ -204,3 +216,6 @@ impl Logbook {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

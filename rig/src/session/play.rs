@@ -47,7 +47,7 @@ async fn trials(session: &Session, scene: Scene, buses: &Buses) -> End {
     let panics = watch::panics();
     while counted < plan.trials {
         if let Some(lost) = adrift(&scene).await {
-            scene.notes.fault(RigFault::AdapterGone, format!("the port of {lost} does not come back"));
+            scene.notes.fault(RigFault::AdapterGone, format!("a port of {lost} does not come back"));
             return End::Aborted;
         }
         trial += 1;
@@ -125,11 +125,11 @@ async fn recover(session: &Session, scene: &Scene) -> Result<(), PowerError> {
     Ok(())
 }
 
-/// A device whose port was lost although it has power and does not come back, however long it is waited for. What it
-/// would send is lost by the rig: no trial can be played.
+/// A device of which a port was lost although it has power, and does not come back however long it is waited for. What
+/// it would send is lost by the rig: no trial can be played.
 async fn adrift(scene: &Scene) -> Option<&str> {
     for port in scene.carrier.ports().filter(|port| port.is_adrift()) {
-        if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.opened()).await.is_err() {
+        if tokio::time::timeout(port.device().boot + PORT_APPEARS, port.found_again()).await.is_err() {
             return Some(port.name());
         }
     }

@@ -271,9 +271,8 @@ impl Player {
         let open = |command: &Command| !command.noted.get() && command.sending.lost_in.is_none();
         let edges: Vec<_> =
             self.commands.borrow().iter().filter(|(_, command)| open(command)).map(|(edge, _)| *edge).collect();
-        for port in edges.iter().filter_map(|edge| self.port_of(*edge)).filter(|port| port.tells_arrivals()) {
-            port.log_caught_up().await;
-        }
+        let ports = edges.iter().filter_map(|edge| self.port_of(*edge)).filter(|port| port.tells_arrivals());
+        join_all(ports.map(|port| port.log_caught_up())).await;
         for (edge, command) in self.commands.borrow().iter() {
             self.note_command(*edge, command);
         }

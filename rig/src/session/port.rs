@@ -193,11 +193,16 @@ impl Port {
         }
     }
 
-    /// Whether the port was lost although the device has power, and is not back: what the device sends meanwhile is
-    /// lost to the rig, not by the device.
+    /// Whether a port of the device's was lost although the device has power, and is not back: what the device sends
+    /// meanwhile is lost to the rig, not by the device.
     #[must_use]
     pub fn is_adrift(&self) -> bool {
-        self.adrift.get()
+        self.adrift.get() || self.home.adrift.get()
+    }
+
+    /// Waits until no port of the device's is adrift.
+    pub async fn found_again(&self) {
+        self.until(|| !self.is_adrift()).await;
     }
 
     /// Whether the port is open.
@@ -306,20 +311,21 @@ impl Port {
             self.adrift.set(true);
             return;
         };
+        self.adrift.set(self.note_lost(&self.name, stream, &error));
+    }
+
+    /// Notes that a port was lost. Returns whether the device has power all the same.
+    fn note_lost(&self, name: &str, stream: &Stream, error: &std::io::Error) -> bool {
         // A port of the device's own goes with its power, and the system may tell of it when power is back already.
         let unpowered = !self.powered.get() || self.belief.borrow().is_boot_due();
-        self.adrift.set(!unpowered);
-        self.notes.note(Fact::LinkDown { name: self.name.to_string(), reason: error.to_string(), unpowered });
+        self.notes.note(Fact::LinkDown { name: name.to_owned(), reason: error.to_string(), unpowered });
         if !unpowered {
             let port = describe(stream);
-            self.notes.fault(
-                RigFault::AdapterGone,
-                format!(
-                    "the port of {} ({port}) is gone although it has power: {error}; check cable and adapter",
-                    self.name
-                ),
-            );
+            let detail =
+                format!("the port of {name} ({port}) is gone although it has power: {error}; check cable and adapter");
+            self.notes.fault(RigFault::AdapterGone, detail);
         }
+        !unpowered
     }
 
     fn take(&self, arrived: &Arrived, ear: &dyn Ear) {

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Ear, LOOK_AGAIN, Listener, Port, describe};
-use crate::event::{Fact, RigFault};
+use super::{Ear, LOOK_AGAIN, Listener, Port};
+use crate::event::Fact;
 use crate::fixture::Stream;
 use crate::link::LinkError;
 use crate::session::line::{Line, Wires};
@@ -17,6 +17,8 @@ pub(super) struct Home {
     trouble: RefCell<Option<LinkError>>,
     /// See [`Port`]'s own.
     pub(super) cut_short: Cell<bool>,
+    /// See [`Port`]'s own.
+    pub(super) adrift: Cell<bool>,
 }
 
 impl Port {
@@ -50,16 +52,10 @@ impl Port {
             self.notes.note(Fact::LinkUp { name: name.to_string(), obtained: obtained.clone() });
         }
         self.home.open.set(true);
+        self.home.adrift.set(false);
         self.changed.notify_waiters();
         let error = line.hear(&Listener { port: self, ear, name, cut_short: &self.home.cut_short }).await;
         self.home.open.set(false);
-        let unpowered = !self.powered.get() || self.belief.borrow().is_boot_due();
-        self.notes.note(Fact::LinkDown { name: name.to_string(), reason: error.to_string(), unpowered });
-        if !unpowered {
-            let port = describe(stream);
-            let detail =
-                format!("the port {name} ({port}) is gone although it has power: {error}; check cable and adapter");
-            self.notes.fault(RigFault::AdapterGone, detail);
-        }
+        self.home.adrift.set(self.note_lost(name, stream, &error));
     }
 }
