@@ -137,7 +137,10 @@ impl Side {
             loop {
                 let deadline = taker.deadline();
                 tokio::select! {
-                    seen = station.next() => taker.take(&heard, &seen.expect("the bus is there"), clock, &mut found).await,
+                    seen = station.next() => {
+                        let outcome = taker.take(&heard, &seen.expect("the bus is there"), clock, &mut found).await;
+                        outcome.expect("rig answers in time");
+                    }
                     () = sleep_until(clock.instant(deadline.unwrap_or_default())), if deadline.is_some() => {
                         taker.expire(clock.now(), &mut found);
                     }
