@@ -11,8 +11,7 @@ mod candump;
 mod error_frames;
 mod flood;
 mod iso_tp;
-#[path = "../program/lab.rs"]
-#[allow(dead_code, clippy::allow_attributes, reason = "not every test that has this module uses all of it")]
+#[path = "../lab/mod.rs"]
 mod lab;
 mod node;
 mod peer;

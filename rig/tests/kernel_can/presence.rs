@@ -4,23 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use rig::event::Fact;
 use test_case::test_case;
 
-use crate::lab::{Ended, Lab};
+use crate::lab::Lab;
 use crate::peer::without;
 
 /// A lab whose storage is on this bus, which its virtual bench has nothing to do with.
 pub fn lab(bus: &str) -> Lab {
     Lab::on("smoke", "virtual-can").fixture("port = \"bench:can\"\nbitrate = 500000", bus)
-}
-
-/// The session ended before its first trial, by the rig's fault and with this message.
-pub fn assert_refused(ended: &Ended, said: &str) {
-    assert_eq!(ended.code, Some(3), "{}{}", ended.out, ended.err);
-    let fault = format!("the rig's fault: bus storage: {said}");
-    assert!(ended.said().contains(&fault), "{fault}\n{}", ended.out);
-    assert!(!ended.facts().contains(&Fact::TrialStarted));
 }
 
 #[test_case(
@@ -46,7 +37,7 @@ pub fn assert_refused(ended: &Ended, said: &str) {
     "one that is none of CAN"
 )]
 fn an_interface_that_does_not_fit_is_refused(bus: &str, said: &str) {
-    assert_refused(&lab(bus).run(&[]), said);
+    lab(bus).run(&[]).assert_bus_refused(said);
 }
 
 #[test]
@@ -57,7 +48,7 @@ fn a_user_who_may_not_open_can_sockets_is_told() {
     denied.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kernel_can/deny_can.py"));
     denied.arg(allowed.get_program()).args(allowed.get_args()).current_dir(lab.path("."));
     let said = "vcan0: permission denied; this user or sandbox may not open CAN sockets (AF_CAN)";
-    assert_refused(&lab.start(denied).end(), said);
+    lab.start(denied).end().assert_bus_refused(said);
 }
 
 #[test]
@@ -66,5 +57,5 @@ fn a_user_who_may_not_open_an_adapters_tty_is_told() {
     let tty = fs::canonicalize(lab.path("ports/can")).expect("a tty");
     fs::set_permissions(&tty, fs::Permissions::from_mode(0o000)).expect("it is ours");
     let ended = lab.start(without("dac_override", &lab.command(&[]))).end();
-    assert_refused(&ended, "ports/can: permission denied");
+    ended.assert_bus_refused("ports/can: permission denied");
 }

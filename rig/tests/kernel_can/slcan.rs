@@ -12,7 +12,7 @@ use crate::candump::{Candump, assert_same, frames};
 use crate::lab::Lab;
 use crate::node;
 use crate::peer::Peer;
-use crate::presence::{self, assert_refused};
+use crate::presence;
 use crate::serial_line::{NAME, SerialLine};
 
 /// Frames of every kind that classic CAN has.
@@ -92,5 +92,5 @@ fn an_interface_at_another_bit_rate_is_refused() {
     let _line = SerialLine::attach(&bench, "can", 250_000);
     let said = "slcan0: the interface runs at 250000 bit/s, and the fixture says 500000; set it with `sudo ip link set \
                 slcan0 down` and `sudo ip link set slcan0 up type can bitrate 500000`, or correct the fixture";
-    assert_refused(&presence::lab("interface = \"slcan0\"\nbitrate = 500000").run(&[]), said);
+    presence::lab("interface = \"slcan0\"\nbitrate = 500000").run(&[]).assert_bus_refused(said);
 }

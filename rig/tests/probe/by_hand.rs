@@ -1,25 +1,21 @@
 //! `rig flash`, `rig probe list` and `rig probe log`.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Output, Stdio};
-
 use rig::probe::Target;
 
 use crate::bench::Board;
-use crate::root;
+use crate::lab::{Ended, Lab, Running, root};
 
-fn rig(arguments: &[&str], target: Option<&Target>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rig"));
-    command.args(arguments).current_dir(root()).stdin(Stdio::null()).env("NO_COLOR", "1");
-    if let Some(Target { selector, chip, description, firmware, .. }) = target {
-        command.args(firmware).args(["--probe", selector, "--chip", chip]);
-        command.args(description.iter().flat_map(|path| ["--description".as_ref(), path.as_os_str()]));
-    }
-    command
+/// Starts a command on a target's probe.
+fn start(board: &Board, arguments: &[&str], target: &Target) -> Running {
+    let Target { selector, chip, description, firmware, .. } = target;
+    let mut command = board.lab.rig(arguments);
+    command.args(firmware).args(["--probe", selector, "--chip", chip]);
+    command.args(description.iter().flat_map(|path| ["--description".as_ref(), path.as_os_str()]));
+    board.lab.start(command)
 }
 
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+fn flash(board: &Board, target: &Target) -> Ended {
+    start(board, &["flash"], target).end()
 }
 
 #[test]
@@ -27,15 +23,11 @@ fn firmware_is_flashed_once_and_its_log_is_printed() {
     let board = Board::new();
     let target = board.target("storage");
     for told in ["programmed and compared; version 0.1.0, build ", "was there already; version 0.1.0, build "] {
-        let output = rig(&["flash"], Some(&target)).output().expect("rig runs");
-        assert!(output.status.success(), "{}", said(&output));
-        assert!(said(&output).contains(told), "{}", said(&output));
+        let ended = flash(&board, &target);
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        assert!(ended.out.contains(told), "{}{}", ended.out, ended.err);
     }
-    let mut logging = rig(&["probe", "log"], Some(&target)).stdout(Stdio::piped()).spawn().expect("rig runs");
-    let mut lines = BufReader::new(logging.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("INFO  boot role=storage")), "the log is printed");
-    logging.kill().expect("it is killed");
-    logging.wait().expect("it ends");
+    start(&board, &["probe", "log"], &target).until_printed("INFO  boot role=storage");
 }
 
 #[test]
@@ -49,19 +41,17 @@ fn the_exit_code_says_whose_fault_it_is() {
         (Target { selector: "0d28:0204:0000".to_owned(), ..target }, 3),
     ];
     for (target, code) in cases {
-        let output = rig(&["flash"], Some(&target)).output().expect("rig runs");
-        assert_eq!(output.status.code(), Some(code), "{}", said(&output));
-        assert!(said(&output).starts_with("error: "), "{}", said(&output));
+        let ended = flash(&board, &target);
+        assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
+        assert!(ended.out.is_empty() && ended.err.starts_with("error: "), "{}{}", ended.out, ended.err);
     }
 }
 
 #[test]
 fn the_probes_of_a_fixture_are_listed() {
-    let output = rig(&["probe", "list", "--fixture", "fixtures/qemu.toml"], None).output().expect("rig runs");
-    assert!(output.status.success(), "{}", said(&output));
-    assert!(
-        said(&output).contains("bench:meter  device meter: there while the virtual bench runs"),
-        "{}",
-        said(&output)
-    );
+    let lab = Lab::of("smoke", "qemu");
+    let fixture = root().join("fixtures/qemu.toml").display().to_string();
+    let ended = lab.ask(&["probe", "list", "--fixture", &fixture]);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.out.contains("bench:meter  device meter: there while the virtual bench runs"), "{}", ended.out);
 }

@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use test_case::test_case;
 
 use crate::bench::{Board, driver};
-use crate::processes::{lives, wait_until, workers_of};
-use crate::{elf, root};
+use crate::elf;
+use crate::lab::processes::{children_of, command_line, lives, wait_until};
+use crate::lab::{Lab, root};
 
 /// The deadline of attaching is 15 s; a machine that is busy may be a little late.
 const IN_TIME: Duration = Duration::from_secs(60);
@@ -48,6 +49,11 @@ fn target(socket: &Path) -> Target {
         speed: None,
         firmware: None,
     }
+}
+
+/// The processes that drive probes for this one.
+fn workers_of(rig: u32) -> Vec<u32> {
+    children_of(rig).into_iter().filter(|process| command_line(*process).contains("probe worker")).collect()
 }
 
 async fn failure(target: &Target) -> ProbeError {
@@ -168,20 +174,16 @@ async fn a_worn_flash_is_told_with_its_address() {
 #[test]
 fn a_rig_that_dies_takes_the_processes_of_its_probes_with_it() {
     let (_folder, path) = socket(Habit::Silent);
-    let mut rig = std::process::Command::new(env!("CARGO_BIN_EXE_rig"))
-        .args(["probe", "log"])
-        .arg(elf("meter"))
-        .arg("--probe")
-        .arg(format!("20b7:9db1:unix:{}", path.display()))
-        .args(["--chip", "nRF51822_xxAA"])
-        .spawn()
-        .expect("rig starts");
+    let lab = Lab::new("smoke");
+    let mut log = lab.rig(&["probe", "log", "--chip", "nRF51822_xxAA", "--probe", &target(&path).selector]);
+    log.arg(elf("meter"));
+    let rig = lab.start(log);
     let mut workers = Vec::new();
     wait_until("it drives a probe", || {
-        workers = workers_of(rig.id());
+        workers = workers_of(rig.pid());
         !workers.is_empty()
     });
-    rig.kill().expect("it is killed");
-    rig.wait().expect("it ends");
+    // It is killed.
+    drop(rig);
     wait_until("the process is gone too", || !workers.iter().any(|worker| lives(*worker)));
 }

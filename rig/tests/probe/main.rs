@@ -6,15 +6,11 @@ mod bench;
 mod by_hand;
 mod errors;
 mod firmware;
-mod processes;
+#[path = "../lab/mod.rs"]
+mod lab;
 mod session;
 
 use std::path::{Path, PathBuf};
-
-/// The repository's root.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 /// A program for the board in QEMU, such as `meter` or `meter-bug-crash`.
 fn elf(program: &str) -> PathBuf {

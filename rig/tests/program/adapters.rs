@@ -4,19 +4,10 @@ use std::os::fd::OwnedFd;
 
 use nix::pty::openpty;
 use nix::unistd::ttyname;
-use rig::event::Fact;
 
-use crate::lab::{Ended, Lab};
+use crate::lab::Lab;
 
 const ADAPTER: &str = r#"port = "bench:can""#;
-
-/// The session ended before its first trial, by the rig's fault and with this message.
-fn assert_refused(ended: &Ended, said: &str) {
-    assert_eq!(ended.code, Some(3), "{}{}", ended.out, ended.err);
-    let fault = format!("the rig's fault: bus storage: {said}");
-    assert!(ended.said().contains(&fault), "{fault}\n{}", ended.out);
-    assert!(!ended.facts().contains(&Fact::TrialStarted));
-}
 
 #[test]
 fn a_tty_behind_which_no_adapter_answers_is_told() {
@@ -25,13 +16,13 @@ fn a_tty_behind_which_no_adapter_answers_is_told() {
     let ended = Lab::on("smoke", "virtual-can").fixture(ADAPTER, &format!("port = \"{port}\"")).run(&[]);
     let said = "nothing there answers as an adapter of LAWICEL's protocol; check the port, its baud rate (115200), and \
                 that the adapter has slcan firmware";
-    assert_refused(&ended, &format!("{port}: {said}"));
+    ended.assert_bus_refused(&format!("{port}: {said}"));
 }
 
 #[test]
 fn a_tty_that_is_not_there_is_told() {
     let ended = Lab::on("smoke", "virtual-can").fixture(ADAPTER, r#"port = "/dev/no-such-adapter""#).run(&[]);
-    assert_refused(&ended, "/dev/no-such-adapter: no such port");
+    ended.assert_bus_refused("/dev/no-such-adapter: no such port");
 }
 
 #[test]
@@ -39,7 +30,7 @@ fn an_adapter_whose_bus_runs_at_another_bit_rate_is_told_by_its_errors() {
     let bench = Lab::on("smoke", "virtual-can").fixture("bitrate = 500000", "bitrate = 250000");
     let (lab, _bench) = bench.with_bench_apart();
     let ended = lab.fixture("bitrate = 250000", "bitrate = 500000").run(&[]);
-    assert_refused(&ended, "rig's adapter tells of ");
+    ended.assert_bus_refused("rig's adapter tells of ");
     // How many errors there were until then, and so which advice it is, is a matter of time.
     let said = ended.said();
     assert!(said.contains(" and hears not one frame: ") && said.contains(" bit rate"), "{said}");
@@ -56,5 +47,5 @@ fn a_kernel_without_can_is_told() {
     } else {
         "nocan7: this kernel has no CAN; load it with `sudo modprobe can-raw`, or use a kernel that has it"
     };
-    assert_refused(&ended, said);
+    ended.assert_bus_refused(said);
 }

@@ -1,31 +1,19 @@
 //! The virtual bench is killed while a session runs on it.
 
-use std::fs;
-
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use rig::event::{End, Fact, RigFault};
 
 use crate::lab::Lab;
-
-/// The process that this one started.
-fn child_of(parent: i32) -> Option<i32> {
-    let processes = fs::read_dir("/proc").expect("/proc is there").filter_map(Result::ok);
-    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(|process: &i32| {
-        // proc(5): `pid (comm) state ppid …`, and comm may hold anything.
-        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        let rest = stat.rsplit(") ").next().unwrap_or_default();
-        rest.split(' ').nth(1).is_some_and(|ppid| ppid == parent.to_string())
-    })
-}
+use crate::lab::processes::{children_of, signal};
 
 #[test]
 fn a_session_whose_bench_is_killed_ends_by_itself_and_says_why() {
     let lab = Lab::new("islanded");
     let mut running = lab.start(lab.command(&[]));
     running.until_event(r#""trial":3"#);
-    let bench = child_of(running.pid()).expect("the virtual bench is a child");
-    kill(Pid::from_raw(bench), Signal::SIGKILL).unwrap();
+    let children = children_of(running.pid());
+    let [bench] = children[..] else { panic!("the virtual bench is its only child: {children:?}") };
+    signal(bench, Signal::SIGKILL);
     let ended = running.end();
 
     assert_eq!(ended.code, Some(3), "{}", ended.err);

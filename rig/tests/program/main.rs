@@ -8,6 +8,7 @@ mod exit_codes;
 mod external;
 mod full_disk;
 mod interrupts;
+#[path = "../lab/mod.rs"]
 mod lab;
 mod peer;
 mod record;
