@@ -10,9 +10,7 @@ use super::running::{DEADLINE, PAUSE};
 
 /// The processes that this one started and that are still there.
 pub fn children_of(parent: u32) -> Vec<u32> {
-    let processes = fs::read_dir("/proc").expect("/proc is there").filter_map(Result::ok);
-    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    numbers.filter(|process| parent_of(*process) == Some(parent)).collect()
+    all().filter(|process| field(*process, PARENT) == Some(parent.to_string())).collect()
 }
 
 /// A process's program and arguments.
@@ -21,9 +19,14 @@ pub fn command_line(process: u32) -> String {
     String::from_utf8_lossy(&line).replace('\0', " ")
 }
 
+/// The processes of a session of the system, named after its first, which are still there.
+pub fn of_session(leader: u32) -> Vec<u32> {
+    all().filter(|process| lives(*process) && field(*process, SESSION) == Some(leader.to_string())).collect()
+}
+
 /// Whether a process is there and no zombie.
 pub fn lives(process: u32) -> bool {
-    fields(process).is_some_and(|fields| !fields.starts_with('Z'))
+    field(process, STATE).is_some_and(|state| state != "Z")
 }
 
 /// Sends a signal.
@@ -41,13 +44,18 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn parent_of(process: u32) -> Option<u32> {
-    fields(process)?.split(' ').nth(1)?.parse().ok()
+fn all() -> impl Iterator<Item = u32> {
+    let processes = fs::read_dir("/proc").expect("/proc is there").filter_map(Result::ok);
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// What the kernel tells of a process, from its state on.
-fn fields(process: u32) -> Option<String> {
+/// Where `/proc/PID/stat` has them, after the name, which may hold anything: `pid (comm) state ppid pgrp session …`
+/// (proc(5)).
+const STATE: usize = 0;
+const PARENT: usize = 1;
+const SESSION: usize = 3;
+
+fn field(process: u32, place: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // proc(5): `pid (comm) state ppid …`, and comm may hold anything.
-    Some(stat.rsplit_once(") ")?.1.to_owned())
+    stat.rsplit_once(") ")?.1.split(' ').nth(place).map(str::to_owned)
 }

@@ -2,16 +2,19 @@
 //! its deadline, and no process left.
 
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::PeerCredentials;
 use rig::probe::{ProbeError, Target};
 use tempfile::TempDir;
 use test_case::test_case;
 
 use crate::bench::{Board, driver};
 use crate::elf;
-use crate::lab::processes::{children_of, command_line, lives, wait_until};
+use crate::lab::processes::{children_of, lives, wait_until};
 use crate::lab::{Lab, root};
 
 /// The deadline of attaching is 15 s; a machine that is busy may be a little late.
@@ -24,22 +27,42 @@ enum Habit {
     Closes,
 }
 
-/// The socket of a probe that is none.
-fn socket(habit: Habit) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("probe.sock");
-    let listener = UnixListener::bind(&path).expect("a socket");
-    std::thread::spawn(move || {
-        let mut held = Vec::new();
-        for stream in listener.incoming().map_while(Result::ok) {
-            match habit {
-                Habit::Silent => held.push(stream),
-                Habit::Closes => drop(stream),
-            }
-        }
-    });
-    (folder, path)
+/// A probe that is none, and the numbers of the processes that have connected to it.
+struct Decoy {
+    folder: TempDir,
+    callers: Receiver<u32>,
 }
+
+impl Decoy {
+    fn with(habit: Habit) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = UnixListener::bind(folder.path().join(SOCKET)).expect("a socket");
+        let (calls, callers) = channel();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming().map_while(Result::ok) {
+                let caller = getsockopt(&stream, PeerCredentials).expect("the kernel knows who connects").pid();
+                calls.send(u32::try_from(caller).expect("a process's number")).ok();
+                match habit {
+                    Habit::Silent => held.push(stream),
+                    Habit::Closes => drop(stream),
+                }
+            }
+        });
+        Self { folder, callers }
+    }
+
+    fn target(&self) -> Target {
+        target(&self.folder.path().join(SOCKET))
+    }
+
+    /// Waits until a process connects.
+    fn caller(&self) -> u32 {
+        self.callers.recv_timeout(IN_TIME).expect("a process connects")
+    }
+}
+
+const SOCKET: &str = "probe.sock";
 
 fn target(socket: &Path) -> Target {
     Target {
@@ -51,11 +74,6 @@ fn target(socket: &Path) -> Target {
     }
 }
 
-/// The processes that drive probes for this one.
-fn workers_of(rig: u32) -> Vec<u32> {
-    children_of(rig).into_iter().filter(|process| command_line(*process).contains("probe worker")).collect()
-}
-
 async fn failure(target: &Target) -> ProbeError {
     driver().attach(target).await.map(drop).expect_err("it cannot be attached to")
 }
@@ -65,15 +83,17 @@ async fn failure(target: &Target) -> ProbeError {
 #[test_case(Habit::Closes; "it closes the connection")]
 #[tokio::test]
 async fn a_probe_that_does_not_answer_is_given_up_at_the_deadline_and_its_process_is_killed(habit: Habit) {
-    let (_folder, path) = socket(habit);
+    let decoy = Decoy::with(habit);
     let start = Instant::now();
-    let error = failure(&target(&path)).await;
+    let error = failure(&decoy.target()).await;
     assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
     assert!(matches!(&error, ProbeError::Silent { .. } | ProbeError::Unopened { .. }), "{error}");
     if matches!(habit, Habit::Silent) {
         let said = "the probe did not attach to its target within 15s: pull its cable and plug it in again";
         assert_eq!(error.to_string(), said);
     }
+    let process = decoy.caller();
+    wait_until("its process is gone", || !lives(process));
 }
 
 #[tokio::test]
@@ -173,17 +193,14 @@ async fn a_worn_flash_is_told_with_its_address() {
 
 #[test]
 fn a_rig_that_dies_takes_the_processes_of_its_probes_with_it() {
-    let (_folder, path) = socket(Habit::Silent);
+    let decoy = Decoy::with(Habit::Silent);
     let lab = Lab::new("smoke");
-    let mut log = lab.rig(&["probe", "log", "--chip", "nRF51822_xxAA", "--probe", &target(&path).selector]);
+    let mut log = lab.rig(&["probe", "log", "--chip", "nRF51822_xxAA", "--probe", &decoy.target().selector]);
     log.arg(elf("meter"));
     let rig = lab.start(log);
-    let mut workers = Vec::new();
-    wait_until("it drives a probe", || {
-        workers = workers_of(rig.pid());
-        !workers.is_empty()
-    });
+    let process = decoy.caller();
+    assert!(children_of(rig.pid()).contains(&process), "rig drives it by a process of its own");
     // It is killed.
     drop(rig);
-    wait_until("the process is gone too", || !workers.iter().any(|worker| lives(*worker)));
+    wait_until("the process is gone too", || !lives(process));
 }

@@ -1,6 +1,7 @@
 //! Whole sessions on `fixtures/qemu.toml`: firmware is flashed, started, watched and, where it has a bug, found out.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use rig::event::{End, Fact, Firmware, Installed, Misbehaviour, RigFault};
@@ -8,7 +9,7 @@ use test_case::test_case;
 
 use crate::bench::control;
 use crate::elf;
-use crate::lab::processes::{children_of, command_line};
+use crate::lab::processes::{children_of, command_line, of_session, wait_until};
 use crate::lab::{Ended, Lab, root};
 
 /// Sessions of many trials, while three machines and rig share this one.
@@ -124,7 +125,18 @@ fn a_seeded_bug_is_found_and_named(bug: &str, trials: u32, how: Misbehaviour, wo
 #[test_case("worn-flash", "device meter: the flash holds something else than was programmed"; "the flash is worn")]
 fn a_probe_that_fails_before_the_first_trial_ends_the_session_with_safe_rails(fault: &str, words: &str) {
     let lab = lab("islanded", 1).and(&format!("\n[[bench.board.meter.fault]]\nkind = \"{fault}\"\n"));
-    let ended = play(&lab, &[]);
+    let rig = lab.command(&["--seed", "1"]);
+    // In a session of the system's, where whatever rig starts is found even when it is nobody's child any more.
+    let mut alone = Command::new("setsid");
+    alone.arg(rig.get_program()).args(rig.get_args()).current_dir(lab.path("."));
+    let running = lab.start(alone);
+    let rig = running.pid();
+    for program in ["rig bench", "qemu-system-arm", "probe worker"] {
+        let runs = || of_session(rig).into_iter().any(|process| command_line(process).contains(program));
+        wait_until(&format!("{program} runs"), runs);
+    }
+    let ended = running.end_within(HANGS);
+    wait_until("what it started is gone too", || of_session(rig).is_empty());
     assert_eq!(ended.findings().end, Some(End::Aborted), "{}", ended.out);
     let facts = ended.facts();
     let fault =
