@@ -39,10 +39,12 @@ impl Ended {
         self.events().into_iter().map(|event| event.fact).collect()
     }
 
-    /// The events of the session, with their times.
+    /// The events of the session, with their times: all of them, or the test fails.
     pub fn events(&self) -> Vec<Event> {
         let mut events = Vec::new();
-        rig::journal::read(&self.session, |event| events.push(event)).expect("a record");
+        let reading = rig::journal::read(&self.session, |event| events.push(event));
+        let reading = reading.unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err));
+        assert!(!reading.torn, "the record breaks off: {}{}", self.out, self.err);
         events
     }
 

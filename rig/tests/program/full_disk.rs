@@ -1,6 +1,7 @@
 //! A full disk: said, with its own exit code, and no report that looks whole.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -68,34 +69,34 @@ fn reports_that_cannot_be_written_leave_no_half_of_one() {
     assert_eq!(reported.code, Some(0), "with room, the same record gives all reports: {}", reported.err);
 }
 
-/// A disk of so much, mounted for as long as this lives; none where this process may not mount.
-struct Disk<'a>(&'a Path);
-
-impl<'a> Disk<'a> {
-    fn mount(at: &'a Path, kilobytes: u32) -> Option<Self> {
-        fs::create_dir_all(at).expect("a folder to mount on");
-        let size = format!("size={kilobytes}k");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
-        mount.is_ok_and(|mounted| mounted.status.success()).then_some(Self(at))
-    }
-}
-
-impl Drop for Disk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).output();
-    }
+/// Plays a plan onto a disk of so many kilobytes, in a mount namespace of its own, and copies what is on it then to where
+/// sessions lie.
+fn play_onto_disk(lab: &Lab, kilobytes: u32, arguments: &[&str]) -> Ended {
+    const NO_DISK: i32 = 99;
+    let script = format!(
+        r#"mount -t tmpfs -o size={kilobytes}k tmpfs disk || exit {NO_DISK}
+        "$0" "$@"
+        code=$?
+        cp -r disk reports
+        exit $code"#
+    );
+    fs::create_dir(lab.path("disk")).expect("a folder to mount on");
+    let rig = lab.command(&[&["--output", "disk"], arguments].concat());
+    let mut command = Command::new("unshare");
+    let is_root = fs::metadata(lab.path("disk")).expect("it was made just now").uid() == 0;
+    // Root needs nobody's leave; another user is root of a namespace alone, where the system lets them.
+    command.arg("--mount").args((!is_root).then_some("--map-root-user"));
+    command.args(["sh", "-c", &script]).arg(rig.get_program()).args(rig.get_args()).current_dir(lab.path("."));
+    let ended = lab.start(command).end();
+    let needs = "this test mounts a small tmpfs: run it as root, or where users may make namespaces of their own";
+    assert!(lab.session().is_dir() && ended.code != Some(NO_DISK), "{needs}: {}", ended.err);
+    ended
 }
 
 #[test]
 fn a_disk_that_fills_with_plots_leaves_each_whole_or_not_at_all() {
     let lab = Lab::lax("smoke");
-    let disk = lab.path("reports");
-    let Some(_disk) = Disk::mount(&disk, 1_024) else {
-        // Files that cannot grow stand in for a disk that is full: see the tests above.
-        eprintln!("this process may not mount; a small tmpfs needs root");
-        return;
-    };
-    let ended = lab.run(&["--simulate"]);
+    let ended = play_onto_disk(&lab, 1_024, &["--simulate"]);
     assert_eq!(ended.code, Some(6), "{}{}", ended.out, ended.err);
     assert!(ended.err.contains("No space left on device"), "{}", ended.err);
     assert!(!ended.out.contains("report:"), "there is none: {}", ended.out);
