@@ -16,7 +16,6 @@ mod lab;
 mod node;
 mod peer;
 mod presence;
-mod replay;
 mod serial_line;
 mod sessions;
 mod slcan;

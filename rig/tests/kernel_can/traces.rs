@@ -6,6 +6,7 @@ use rig::stamp::Clock;
 use rig_can::candump::Seen;
 use serde_json::Value;
 use tempfile::TempDir;
+use test_case::test_case;
 use tokio::task::spawn_blocking;
 
 use crate::candump::{Candump, Logger, assert_same, frames};
@@ -45,7 +46,8 @@ fn replayed(lab: &Lab, log: &str) -> Vec<Seen> {
     let ended = lab.ask(&["replay", "bus.log", "--onto", "can:vcan0", "--format", "json"]);
     assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
     let told: Value = serde_json::from_str(&ended.out).expect("JSON");
-    assert_eq!(told["frames"]["sent"], log.lines().count() as u64, "{told}");
+    let counts = (log.lines().count(), log.matches("##").count());
+    assert_eq!((&told["frames"]["sent"], &told["frames"]["fd"]), (&counts.0.into(), &counts.1.into()), "{told}");
     assert!(told["took-ns"].as_u64() >= told["recorded-ns"].as_u64(), "{told}");
     candump.frames()
 }
@@ -74,6 +76,25 @@ fn canplayer_plays_a_sessions_trace() {
 fn rig_replays_frames_of_every_kind() {
     let lab = Lab::on("smoke", "vcan");
     assert_same(&replayed(&lab, KINDS), &frames(KINDS));
+}
+
+#[test]
+fn a_thousand_frames_are_replayed_in_their_order() {
+    let log = (0..1000).fold(String::new(), |log, at| log + &format!("(1.{:06}) can0 123#{at:04X}\n", at * 500));
+    assert_same(&replayed(&Lab::on("smoke", "vcan"), &log), &frames(&log));
+}
+
+#[test_case("can:vcan1", 5, "5 lines are FD frames, which the bus does not carry (9, 10, 11, "; "FD frames and a classic bus")]
+#[test_case("can:vcan2", 3, "vcan2: the interface is down"; "a bus that is down")]
+#[test_case("can:vcan9", 3, "vcan9: no such interface"; "no bus")]
+fn what_cannot_be_replayed_is_told_before_the_first_frame(onto: &str, code: i32, said: &str) {
+    let lab = Lab::on("smoke", "vcan");
+    fs::write(lab.path("bus.log"), KINDS).expect("a log");
+    let candump = Candump::listen("vcan1");
+    let ended = lab.ask(&["replay", "bus.log", "--onto", onto]);
+    assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains(said), "{}", ended.err);
+    assert_same(&candump.frames(), &[]);
 }
 
 #[test]
