@@ -6,10 +6,11 @@ use std::process::{Command, ExitCode};
 use clap::Args;
 use rig_mps2::{BOOT_ROM, Image};
 
-use crate::targets;
+use crate::targets::{self, CORTEX_M3};
 use crate::workspace::{cargo, root, target};
 
-const TARGET: &str = "thumbv7m-none-eabi";
+/// All boards have the same core.
+const TARGET: &str = CORTEX_M3;
 const PROGRAMS: [&str; 3] = ["storage", "breaker", "meter"];
 /// The board that QEMU is, on which the programs run here.
 const EMULATED: &str = "mps2-an385";

@@ -2,8 +2,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
+/// What programs for a Cortex-M3 are built for.
+pub const CORTEX_M3: &str = "thumbv7m-none-eabi";
 /// What the programs of the tests are built for: a Cortex-M3 and a Cortex-M0.
-const TARGETS: [&str; 2] = ["thumbv7m-none-eabi", "thumbv6m-none-eabi"];
+const TARGETS: [&str; 2] = [CORTEX_M3, "thumbv6m-none-eabi"];
 
 /// Adds Rust's targets that tests build for.
 ///

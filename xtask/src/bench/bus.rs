@@ -1,6 +1,8 @@
 //! The load on a CAN bus: a process of its own that sends frames at a rate, each with its number.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -8,8 +10,15 @@ use socketcan::{CanDataFrame, CanSocket, EmbeddedFrame, Socket, StandardId};
 
 /// The bus that is loaded.
 pub const INTERFACE: &str = "vcan0";
+/// Nothing has come for so long where it has brought all.
+pub const QUIET: Duration = Duration::from_secs(2);
 /// The id of all frames.
 const ID: StandardId = StandardId::ZERO;
+
+/// How many frames a log has, a line each.
+pub fn logged(log: &Path) -> io::Result<u64> {
+    BufReader::new(File::open(log)?).split(b'\n').try_fold(0, |frames, line| line.map(|_| frames + 1))
+}
 
 /// So many frames at so many a second.
 #[derive(Clone, Copy, clap::Args)]

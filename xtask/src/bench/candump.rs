@@ -1,16 +1,14 @@
 //! The yardstick on a CAN bus: candump of can-utils, which stamps frames and writes them to a file.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::fs;
+use std::io;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::bus::INTERFACE;
+use super::bus::{self, INTERFACE, QUIET};
 
-/// A bus on which nothing comes for so long has brought all.
-const QUIET: Duration = Duration::from_secs(2);
 /// A program that does not start in this time hangs.
 const HANGS: Duration = Duration::from_secs(30);
 
@@ -46,12 +44,7 @@ impl Candump {
     pub fn logged(mut self) -> io::Result<u64> {
         self.child.wait()?;
         let log = fs::read_dir(&self.folder)?.next().ok_or(io::ErrorKind::NotFound)??;
-        let mut frames = 0;
-        for line in BufReader::new(File::open(log.path())?).split(b'\n') {
-            line?;
-            frames += 1;
-        }
-        Ok(frames)
+        bus::logged(&log.path())
     }
 }
 

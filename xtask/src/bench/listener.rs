@@ -1,8 +1,7 @@
 //! rig on a loaded CAN bus: its link, its stamps and its record, without a plan.
 
 use std::cell::Cell;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +15,8 @@ use rig::stamp::{Source, Stamp};
 use rig_can::bits::Rate;
 use tokio::task::spawn_local;
 
-use super::bus::{INTERFACE, Load};
+use super::bus::{INTERFACE, Load, QUIET, logged};
 use super::wire::{Notes, recorded_in};
-
-/// A bus on which nothing comes for so long has brought all.
-const QUIET: Duration = Duration::from_secs(2);
 
 /// What became of a load.
 pub struct Listened {
@@ -63,9 +59,8 @@ pub fn listen(load: Load) -> io::Result<Listened> {
     if let Some(error) = recorded.error {
         return Err(io::Error::other(error));
     }
-    let lines = BufReader::new(File::open(session.join(LOG))?).split(b'\n');
     let (lost, unstamped) = ear;
-    Ok(Listened { late, logged: lines.count() as u64, lost, unstamped })
+    Ok(Listened { late, logged: logged(&session.join(LOG))?, lost, unstamped })
 }
 
 struct Ear {
