@@ -17,10 +17,13 @@ use tokio::sync::Mutex;
 
 use super::adapter_clock::AdapterClock;
 use super::batch::{Batch, Message, dropped};
+use super::echoes::Echoes;
 use super::error::CanError;
 use super::interface::{Interface, lost};
+use super::own::{Departure, Own};
 use super::trouble::of_error_frame;
 use super::{Heard, Seen, on_bus_after};
+use crate::event::Trouble;
 use crate::link::shown;
 use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock};
 
@@ -52,7 +55,9 @@ pub(super) struct Socket {
     /// Frames that did not get through the interface, as far as was told.
     missed: Cell<u64>,
     hold: Nanos,
+    /// Whether the echo of a frame comes when that was on the bus.
     echoes: bool,
+    due: Echoes,
     rate: Rate,
     clock: Clock,
 }
@@ -94,6 +99,7 @@ impl Socket {
             missed: Cell::new(lost(interface)),
             hold,
             echoes,
+            due: Echoes::default(),
             rate,
             clock,
         };
@@ -111,7 +117,7 @@ impl Socket {
     }
 
     /// Hands a frame to the kernel.
-    pub(super) async fn send(&self, frame: &Frame) -> io::Result<Stamp> {
+    pub(super) async fn send(&self, frame: &Frame) -> io::Result<(Stamp, Departure)> {
         /// A queue that is full empties as frames go out; the kernel does not tell when (`man 7 netdevice`,
         /// txqueuelen), so it is asked again.
         const AGAIN: Duration = Duration::from_millis(1);
@@ -121,7 +127,13 @@ impl Socket {
         loop {
             let before = self.clock.now();
             match nix::unistd::write(self.descriptor.get_ref().as_fd(), &bytes[..length]) {
-                Ok(_) => return Ok(Stamp::new(before, self.clock.now(), Source::User)),
+                Ok(_) => {
+                    let handed = Stamp::new(before, self.clock.now(), Source::User);
+                    // Its echo is heard on this thread, and so not before this.
+                    let (own, departure) = Own::new(*frame, handed);
+                    self.due.expect(own);
+                    return Ok((handed, departure));
+                }
                 Err(nix::Error::ENOBUFS | nix::Error::EAGAIN) if self.clock.now() < until => {
                     tokio::time::sleep(AGAIN).await;
                 }
@@ -146,11 +158,26 @@ impl Socket {
                     self.count(dropped, each);
                 }
                 let at = self.stamp(&message, wall, adapter, each);
-                if let Some(heard) = heard(&message, at, each) {
-                    each(self.dated(heard));
+                if let Some(heard) = heard(&message, at, &mut |heard| self.tell(heard, each)) {
+                    self.tell(self.dated(heard), each);
                 }
             })
             .map(drop)
+    }
+
+    /// Tells of what came, and then the sender of an own frame.
+    fn tell(&self, heard: Heard, each: &mut dyn FnMut(Heard)) {
+        each(heard);
+        match heard {
+            Heard::Frame { own: true, seen } => self.due.take(&seen.frame, seen.at),
+            Heard::Trouble { trouble: Trouble::BusOff | Trouble::Restarted, at } => self.due.interrupt(at),
+            _ => {}
+        }
+    }
+
+    /// Nothing will come any more.
+    pub(super) fn clear(&self) {
+        self.due.clear();
     }
 
     /// Tells of the frames that have come by now; of those that the socket dropped, where no frame that came after them
@@ -320,8 +347,7 @@ mod tests {
     use proptest::prelude::*;
     use rig_can::{Frame, Id};
 
-    use super::{FD_SIZE, Heard, Message, Seen, heard, raw};
-    use crate::event::Trouble;
+    use super::{FD_SIZE, Heard, Message, Seen, Trouble, heard, raw};
     use crate::stamp::{Source, Stamp};
 
     fn read(bytes: &[u8]) -> (Option<Frame>, Vec<Trouble>) {

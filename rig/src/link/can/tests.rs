@@ -25,11 +25,11 @@ struct Fake {
     stamps: bool,
     rates: bool,
     full: bool,
-    flags: u8,
-    /// So many of the first frames it answers with `first`, or not at all.
+    /// Its status flags, where it has them.
+    flags: Option<u8>,
+    /// So many of the first frames it answers with `first`, or not at all, and takes so long to do that.
     ill: usize,
     first: Option<Reply>,
-    /// How long it takes to answer a frame.
     takes: Duration,
     /// Asked for its flags, it does not answer but receives a frame, whose line it breaks off for so long.
     breaks: Option<Duration>,
@@ -41,7 +41,7 @@ const LAWICEL: Fake = Fake {
     stamps: true,
     rates: true,
     full: false,
-    flags: 0,
+    flags: Some(0),
     ill: 0,
     first: None,
     takes: Duration::ZERO,
@@ -68,7 +68,10 @@ impl Fake {
                     tokio::time::sleep(pause).await;
                     out.extend(b"2AABB\r");
                 }
-                Command::Flags => self.acknowledge(Reply::Flags(Flags(self.flags)), &mut out),
+                Command::Flags => {
+                    let reply = self.flags.map_or(Reply::Refused, |flags| Reply::Flags(Flags(flags)));
+                    self.acknowledge(reply, &mut out);
+                }
                 Command::Transmit(_) if self.ill > 0 => {
                     self.ill -= 1;
                     tokio::time::sleep(self.takes).await;
@@ -78,7 +81,6 @@ impl Fake {
                 }
                 Command::Transmit(_) if self.full => self.acknowledge(Reply::Refused, &mut out),
                 Command::Transmit(frame) => {
-                    tokio::time::sleep(self.takes).await;
                     self.acknowledge(Reply::Accepted, &mut out);
                     port.write_all(&std::mem::take(&mut out)).await.expect("a reader");
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -214,15 +216,16 @@ async fn a_refused_frame_is_an_error_and_the_next_one_is_not() {
 
 /// One frame that is never acknowledged, and one that is handed over half a second later and acknowledged after the
 /// first was given up.
-async fn second_of(first: Frame, second: Frame) -> io::Result<Transmitted> {
-    let fake = Fake { ill: 1, takes: Duration::from_millis(700), flags: 0x20, ..LAWICEL };
-    on_bus(fake, async |bus, _| {
+async fn second_of(first: Frame, second: Frame, fake: Fake) -> io::Result<Transmitted> {
+    let fake = Fake { ill: 1, takes: Duration::from_millis(1_200), ..fake };
+    on_bus(fake, async |bus, kept| {
         let late = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             bus.transmit(&second).await
         };
         let (first, second) = tokio::join!(bus.transmit(&first), late);
         assert!(first.is_err(), "{first:?}");
+        assert_eq!(kept.frames.borrow().iter().filter(|(own, _)| *own).count(), 1);
         second
     })
     .await
@@ -230,12 +233,66 @@ async fn second_of(first: Frame, second: Frame) -> io::Result<Transmitted> {
 
 #[tokio::test(start_paused = true)]
 async fn a_frame_that_is_given_up_takes_no_other_with_it() {
-    second_of(frame(1), frame(2)).await.expect("it is acknowledged");
+    second_of(frame(1), frame(2), LAWICEL).await.expect("it is acknowledged");
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_equal_frames_the_one_that_waited_too_long_is_given_up() {
-    second_of(frame(1), frame(1)).await.expect("it is acknowledged");
+    second_of(frame(1), frame(1), LAWICEL).await.expect("it is acknowledged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_answer_after_a_frame_shows_that_it_will_not_be_acknowledged() {
+    let [no_flags, no_version] = [Fake { flags: None, ..LAWICEL }, Fake { version: None, ..LAWICEL }];
+    for fake in [no_flags, no_version] {
+        second_of(frame(1), frame(2), fake).await.expect("it is acknowledged");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledgement_that_comes_too_late_is_not_the_next_frames() {
+    for second in [frame(1), frame(2)] {
+        let takes = Duration::from_millis(1_200);
+        let fake = Fake { ill: 1, first: Some(Reply::Accepted), takes, ..LAWICEL };
+        on_bus(fake, async |bus, kept| {
+            bus.transmit(&frame(1)).await.expect_err("it is not acknowledged in time");
+            let sent = bus.transmit(&second).await.expect("it is acknowledged");
+            let frames = kept.frames.borrow();
+            let own: Vec<_> = frames.iter().filter(|(own, _)| *own).map(|(_, seen)| *seen).collect();
+            assert_eq!(own.iter().map(|seen| seen.frame).collect::<Vec<_>>(), [frame(1), second]);
+            // The first may have been on the bus at once, the second not before it was handed over.
+            assert!(own[0].at.lo < 1_000_000_000 && sent.on_bus == own[1].at, "{own:?}");
+            assert_eq!(sent.on_bus.lo, sent.handed.lo + bus.time(&second));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_is_not_acknowledged_while_its_sender_waits_takes_no_later_frames_place() {
+    on_bus(Fake { ill: 1, ..LAWICEL }, async |bus, _| {
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            bus.transmit(&frame(2)).await
+        };
+        let frame = frame(1);
+        let (first, second) = tokio::join!(bus.transmit(&frame), late);
+        insta::assert_snapshot!(first.expect_err("it is not acknowledged"), @"the adapter does not acknowledge the frame, and answers what it was asked after it");
+        second.expect("it is acknowledged");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_tells_acknowledgements_apart_a_frame_in_doubt_is_no_silence_of_the_bus() {
+    let fake = Fake { flags: None, version: None, ..LAWICEL };
+    on_bus(Fake { ill: 1, ..fake }, async |bus, _| {
+        let dropped = tokio::time::timeout(Duration::from_millis(5), bus.transmit(&frame(1))).await;
+        assert!(dropped.is_err());
+        let error = bus.transmit(&frame(2)).await.expect_err("the acknowledgement may be the first one's");
+        insta::assert_snapshot!(error, @"it cannot be told whether the frame was on the bus within 1 s, or one before it that was given up");
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +319,7 @@ async fn a_refusal_is_told_to_the_frame_that_was_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn status_flags_become_troubles() {
-    let fake = Fake { flags: 0xA0, ..LAWICEL };
+    let fake = Fake { flags: Some(0xA0), ..LAWICEL };
     on_bus(fake, async |_, kept| {
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         let told = kept.troubles.borrow();
