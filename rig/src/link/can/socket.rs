@@ -5,7 +5,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rig_can::bits::Rate;
-use rig_can::{Format, Frame, Id};
+use rig_can::socketcan::{from_kernel, to_kernel};
+use rig_can::{Frame, Id, candump};
 use socketcan::timestamp::{
     SOF_TIMESTAMPING_OPT_CMSG, SOF_TIMESTAMPING_RAW_HARDWARE, SOF_TIMESTAMPING_RX_HARDWARE,
     SOF_TIMESTAMPING_RX_SOFTWARE, SOF_TIMESTAMPING_SOFTWARE,
@@ -29,17 +30,6 @@ use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock};
 
 /// Room that the kernel is asked for: some 20 000 frames for a wire thread that is held up.
 const BUFFER: i32 = 16 * 1024 * 1024;
-/// Flags in an identifier (`linux/can.h`).
-const EXTENDED: u32 = libc::CAN_EFF_FLAG;
-const REMOTE: u32 = libc::CAN_RTR_FLAG;
-const ERROR: u32 = libc::CAN_ERR_FLAG;
-/// Flags of an FD frame (`linux/can.h`).
-const SWITCH: u8 = 0x01;
-const PASSIVE: u8 = 0x02;
-const FD: u8 = 0x04;
-/// Sizes of `struct can_frame` and `struct canfd_frame`.
-const CLASSIC_SIZE: usize = 16;
-const FD_SIZE: usize = 72;
 /// Clocks of adapters count microseconds or finer.
 const TICK: Nanos = 1_000;
 
@@ -122,11 +112,11 @@ impl Socket {
         /// txqueuelen), so it is asked again.
         const AGAIN: Duration = Duration::from_millis(1);
         let _turn = self.sending.lock().await;
-        let (bytes, length) = raw(frame);
+        let bytes = to_kernel(frame);
         let until = self.clock.now() + 1_000_000_000;
         loop {
             let before = self.clock.now();
-            match nix::unistd::write(self.descriptor.get_ref().as_fd(), &bytes[..length]) {
+            match nix::unistd::write(self.descriptor.get_ref().as_fd(), &bytes) {
                 Ok(_) => {
                     let handed = Stamp::new(before, self.clock.now(), Source::User);
                     // Its echo is heard on this thread, and so not before this.
@@ -257,47 +247,16 @@ fn register(socket: CanFdSocket) -> io::Result<AsyncFd<CanFdSocket>> {
 
 /// The frame that a message of the kernel is. An error frame is none: it and the troubles that it tells of go to `each`.
 fn heard(message: &Message, at: Stamp, each: &mut dyn FnMut(Heard)) -> Option<Heard> {
-    let head: [u8; 8] = *message.bytes.first_chunk()?;
-    let id = u32::from_ne_bytes([head[0], head[1], head[2], head[3]]);
-    let (length, flags) = (usize::from(head[4]), head[5]);
-    let data = message.bytes.get(8..8 + length)?;
-    if id & ERROR != 0 {
-        let class = id & !ERROR;
-        let data = *message.bytes.get(8..16)?.first_chunk()?;
-        each(Heard::ErrorFrame { class, data, at });
-        for trouble in of_error_frame(class, data) {
-            each(Heard::Trouble { trouble, at });
+    match from_kernel(message.bytes)? {
+        candump::Seen::Frame(frame) => Some(Heard::Frame { own: message.own, seen: Seen { frame, at } }),
+        candump::Seen::Error(class, data) => {
+            each(Heard::ErrorFrame { class, data, at });
+            for trouble in of_error_frame(class, data) {
+                each(Heard::Trouble { trouble, at });
+            }
+            None
         }
-        return None;
     }
-    let number = id & !(EXTENDED | REMOTE);
-    let id = if id & EXTENDED != 0 { Id::extended(number) } else { u16::try_from(number).ok().and_then(Id::standard) }?;
-    let remote = u32::from_ne_bytes([head[0], head[1], head[2], head[3]]) & REMOTE != 0;
-    let frame = match message.bytes.len() {
-        FD_SIZE => Frame::fd(id, data, flags & SWITCH != 0)?.sent_passively(flags & PASSIVE != 0),
-        _ if remote => Frame::remote(id, head[4])?,
-        _ => Frame::classic(id, data)?,
-    };
-    Some(Heard::Frame { own: message.own, seen: Seen { frame, at } })
-}
-
-/// A frame as the kernel takes it, and how many of the bytes are of it.
-fn raw(frame: &Frame) -> ([u8; FD_SIZE], usize) {
-    let mut bytes = [0; FD_SIZE];
-    let flag = if frame.id().is_extended() { EXTENDED } else { 0 };
-    let (flag, flags, size) = match frame.format() {
-        Format::Classic => (flag, 0, CLASSIC_SIZE),
-        Format::Remote => (flag | REMOTE, 0, CLASSIC_SIZE),
-        Format::Fd { switch, passive } => {
-            let switch = if switch { SWITCH } else { 0 };
-            (flag, FD | switch | if passive { PASSIVE } else { 0 }, FD_SIZE)
-        }
-    };
-    bytes[..4].copy_from_slice(&(frame.id().number() | flag).to_ne_bytes());
-    bytes[4] = frame.length();
-    bytes[5] = flags;
-    bytes[8..8 + frame.data().len()].copy_from_slice(frame.data());
-    (bytes, size)
 }
 
 fn prepare(socket: &CanFdSocket, filter: Option<&[Id]>) -> io::Result<()> {
@@ -309,8 +268,8 @@ fn prepare(socket: &CanFdSocket, filter: Option<&[Id]>) -> io::Result<()> {
     let filters: Vec<_> = ids
         .iter()
         .map(|id| match id {
-            Id::Standard(id) => CanFilter::new(u32::from(*id), libc::CAN_SFF_MASK | EXTENDED),
-            Id::Extended(id) => CanFilter::new(id | EXTENDED, libc::CAN_EFF_MASK | EXTENDED),
+            Id::Standard(id) => CanFilter::new(u32::from(*id), libc::CAN_SFF_MASK | libc::CAN_EFF_FLAG),
+            Id::Extended(id) => CanFilter::new(id | libc::CAN_EFF_FLAG, libc::CAN_EFF_MASK | libc::CAN_EFF_FLAG),
         })
         .collect();
     socket.set_filters(&filters)
@@ -344,71 +303,26 @@ fn failure(interface: &str, source: io::Error) -> CanError {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use rig_can::{Frame, Id};
-
-    use super::{FD_SIZE, Heard, Message, Seen, Trouble, heard, raw};
-    use crate::stamp::{Source, Stamp};
-
-    fn read(bytes: &[u8]) -> (Option<Frame>, Vec<Trouble>) {
-        let at = Stamp::new(1, 2, Source::Kernel);
-        let message = Message { bytes, own: false, kernel: None, adapter: None, dropped: None };
-        let mut told = Vec::new();
-        let heard = heard(&message, at, &mut |heard| {
-            if let Heard::Trouble { trouble, .. } = heard {
-                told.push(trouble);
-            }
-        });
-        match heard {
-            Some(Heard::Frame { seen: Seen { frame, .. }, .. }) => (Some(frame), told),
-            _ => (None, told),
-        }
-    }
+    use super::*;
 
     #[test]
-    fn a_classic_frame_has_the_layout_of_can_frame() {
-        let frame = Frame::classic(Id::Extended(0x18DA_10F1), &[1, 2, 3]).expect("a frame");
-        let (bytes, length) = raw(&frame);
-        let mut expected = (0x98DA_10F1_u32).to_ne_bytes().to_vec();
-        expected.extend([3, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0]);
-        assert_eq!(bytes[..length], expected);
-    }
-
-    #[test]
-    fn an_error_frame_is_trouble_and_no_frame() {
-        let mut bytes = (0x2000_0044_u32).to_ne_bytes().to_vec();
-        bytes.extend([8, 0, 0, 0, 0, 0x30, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(read(&bytes), (None, vec![Trouble::ErrorPassive, Trouble::BusOff]));
-    }
-
-    #[test]
-    fn an_error_frame_that_tells_of_no_trouble_is_handed_on() {
-        let mut bytes = (0x2000_0200_u32).to_ne_bytes().to_vec();
-        bytes.extend([8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 9]);
-        let message = Message { bytes: &bytes, own: false, kernel: None, adapter: None, dropped: None };
-        let mut told = Vec::new();
-        heard(&message, Stamp::new(1, 2, Source::Kernel), &mut |heard| told.push(heard));
-        let [Heard::ErrorFrame { class: 0x200, data: [.., 7, 9], .. }] = told[..] else { panic!("{}", told.len()) };
-    }
-
-    proptest! {
-        #[test]
-        fn a_frame_comes_back_as_it_was_sent(id in 0..0x2000_0000_u32, extended: bool, kind in 0..4_u8, length in 0..16_usize) {
-            let id = if extended { Id::Extended(id) } else { Id::Standard((id & 0x7FF) as u16) };
-            let lengths = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64];
-            let data = [0xA5; 64];
-            let frame = match kind {
-                0 => Frame::classic(id, &data[..length % 9]),
-                1 => Frame::remote(id, u8::try_from(length % 9).expect("below 9")),
-                kind => Frame::fd(id, &data[..lengths[length]], kind == 2),
-            };
-            let (bytes, size) = raw(&frame.expect("a frame"));
-            prop_assert_eq!(read(&bytes[..size]).0, frame);
-        }
-
-        #[test]
-        fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..=FD_SIZE)) {
-            let _ = read(&bytes);
+    fn an_error_frame_is_handed_on_with_its_troubles_and_is_no_frame() {
+        // Counters alone are no trouble.
+        for (class, controller, troubles) in
+            [(0x44, 0x30, vec![Trouble::ErrorPassive, Trouble::BusOff]), (0x200, 0, vec![])]
+        {
+            let mut bytes = (0x2000_0000_u32 | class).to_ne_bytes().to_vec();
+            bytes.extend([8, 0, 0, 0, 0, controller, 0, 0, 0, 0, 7, 9]);
+            let message = Message { bytes: &bytes, own: false, kernel: None, adapter: None, dropped: None };
+            let (mut handed_on, mut told) = (Vec::new(), Vec::new());
+            let frame = heard(&message, Stamp::new(1, 2, Source::Kernel), &mut |heard| match heard {
+                Heard::ErrorFrame { class, data, .. } => handed_on.push((class, data)),
+                Heard::Trouble { trouble, .. } => told.push(trouble),
+                _ => panic!("something else"),
+            });
+            assert!(frame.is_none());
+            assert_eq!(handed_on, [(class, [0, controller, 0, 0, 0, 0, 7, 9])]);
+            assert_eq!(told, troubles);
         }
     }
 }
