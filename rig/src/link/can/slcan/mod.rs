@@ -17,7 +17,7 @@ use super::own::{Departure, Own};
 use super::trouble::of_flags;
 use super::{Heard, Seen, on_bus_after};
 use crate::fixture::{self, Serial};
-use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent};
+use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent, USB_FRAME};
 use crate::stamp::{Clock, Nanos, Source, Stamp};
 use due::Due;
 use opening::Opening;
@@ -26,9 +26,8 @@ use opening::Opening;
 const ANSWER: Duration = Duration::from_millis(200);
 /// How often the status flags are read. Each reading takes a few bytes of the adapter's serial port.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a received frame may lie in an adapter that is not overrun: a frame of full-speed USB (USB 2.0, section
-/// 5.3), in which the host asks it once.
-const HOLD: Nanos = 1_000_000;
+/// How long a received frame may lie in an adapter that is not overrun.
+const HOLD: Nanos = USB_FRAME;
 /// A tick of the adapter's time stamps.
 const TICK: Nanos = 1_000_000;
 
