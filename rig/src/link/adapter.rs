@@ -4,7 +4,7 @@ use std::path::Path;
 use tokio_serial::SerialStream;
 
 use crate::fixture::Serial;
-use crate::stamp::{Nanos, Source, Stamp};
+use crate::stamp::{Nanos, Source, Stamp, nanos};
 
 /// What paces bytes, and what holds them back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) fn tune(
     settings: &Serial,
     obtained: &mut BTreeMap<String, String>,
 ) -> Pacing {
-    let byte_time = u64::try_from(settings.wire_time(1).as_nanos()).unwrap_or(u64::MAX);
+    let byte_time = nanos(settings.wire_time(1));
     tune_line(port, path, byte_time, obtained)
 }
 

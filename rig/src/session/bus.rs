@@ -16,7 +16,7 @@ use crate::fixture;
 use crate::journal::Passed;
 use crate::link::can::{Bus as Opened, Seen, Tap};
 use crate::link::{BenchPorts, LinkError};
-use crate::stamp::{Nanos, Stamp};
+use crate::stamp::{Nanos, Stamp, nanos};
 
 /// How often an adapter that is gone is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -73,7 +73,7 @@ impl Bus {
             warned: RefCell::default(),
             heard: Cell::new(0),
             off: Cell::new(false),
-            limit: u64::try_from(fixture.stall_limit.as_nanos()).unwrap_or(u64::MAX).min(PROMPT),
+            limit: nanos(fixture.stall_limit).min(PROMPT),
             notes,
         })
     }

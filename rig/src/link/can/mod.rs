@@ -39,7 +39,7 @@ pub(crate) use interface::rate_of;
 use super::{BenchPorts, LinkError};
 use crate::event::Trouble;
 use crate::fixture;
-use crate::stamp::{Clock, Nanos, Source, Stamp};
+use crate::stamp::{Clock, Nanos, Source, Stamp, nanos};
 use own::ON_BUS;
 use slcan::Slcan;
 #[cfg(target_os = "linux")]
@@ -262,7 +262,7 @@ impl Adapter {
 /// When an own frame was on the bus that the adapter had at `had`, where it does not tell: its bits take their time, and
 /// it is given up that is not on the bus in time.
 fn on_bus_after(had: Stamp, frame: &Frame, rate: Rate) -> Stamp {
-    let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
+    let latest = nanos(ON_BUS);
     Stamp::new(had.lo + bits::time(frame, rate), had.hi.saturating_add(latest), Source::Bounded)
 }
 

@@ -26,7 +26,7 @@ use super::trouble::of_error_frame;
 use super::{Heard, Seen, on_bus_after};
 use crate::event::Trouble;
 use crate::link::shown;
-use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock};
+use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock, nanos};
 
 /// Room that the kernel is asked for: some 20 000 frames for a wire thread that is held up.
 const BUFFER: i32 = 16 * 1024 * 1024;
@@ -230,7 +230,7 @@ impl Socket {
         let mut seen = wall.map(kernel);
         seen.lo = seen.lo.saturating_sub(self.hold);
         let Some(counted) = message.adapter else { return seen };
-        let counted = u64::try_from(counted.as_nanos()).unwrap_or(u64::MAX);
+        let counted = nanos(counted);
         let narrowed = adapter.narrow(counted, seen.hi);
         if narrowed.contradiction {
             each(Heard::Contradiction);

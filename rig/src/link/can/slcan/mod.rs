@@ -18,7 +18,7 @@ use super::trouble::of_flags;
 use super::{Heard, Seen, on_bus_after};
 use crate::fixture::{self, Serial};
 use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent, USB_FRAME};
-use crate::stamp::{Clock, Nanos, Source, Stamp};
+use crate::stamp::{Clock, Nanos, Source, Stamp, nanos};
 use due::Due;
 use opening::Opening;
 
@@ -234,7 +234,7 @@ impl Slcan {
             Reply::Refused => state.due.refused(),
             Reply::Flags(flags) => {
                 for trouble in of_flags(flags) {
-                    let since = begun.lo.saturating_sub(u64::try_from(LOOK.as_nanos()).unwrap_or(0));
+                    let since = begun.lo.saturating_sub(nanos(LOOK));
                     let at = Stamp::new(since, begun.hi, Source::Bounded);
                     each(Heard::Trouble { trouble, at });
                 }
