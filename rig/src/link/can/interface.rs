@@ -6,6 +6,8 @@ use socketcan::CanInterface;
 use socketcan::nl::{CanBitTiming, CanState, InterfaceDetails, Mtu};
 
 use super::error::CanError;
+use super::trouble::of_state;
+use crate::event::Trouble;
 use crate::link::device::Device;
 use crate::link::{USB_FRAME, shown};
 use crate::stamp::Nanos;
@@ -19,6 +21,8 @@ pub(super) struct Interface {
     pub(super) hold: Nanos,
     /// Whether it shows an own frame when that was on the bus. Else the kernel shows it when it hands it to the driver.
     pub(super) echoes: bool,
+    /// The trouble that its controller is in.
+    pub(super) found: Option<Trouble>,
     /// What the kernel tells of it, in words.
     pub(super) obtained: BTreeMap<String, String>,
 }
@@ -80,7 +84,7 @@ impl Interface {
         if !echoes {
             obtained.insert("echo".into(), "none: when a frame left is not seen".into());
         }
-        Ok(Self { hold, echoes, obtained })
+        Ok(Self { hold, echoes, found: details.can.state.and_then(of_state), obtained })
     }
 }
 

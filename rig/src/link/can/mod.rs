@@ -155,6 +155,16 @@ impl Bus {
         &self.obtained
     }
 
+    /// The trouble that the adapter was in when it was opened. It tells of that no more.
+    #[must_use]
+    pub fn found(&self) -> Option<Trouble> {
+        match &self.adapter {
+            #[cfg(target_os = "linux")]
+            Adapter::Socket(socket) => socket.found,
+            Adapter::Slcan(slcan) => slcan.found,
+        }
+    }
+
     /// How long a frame occupies the bus.
     #[must_use]
     pub fn time(&self, frame: &Frame) -> Nanos {

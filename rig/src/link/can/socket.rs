@@ -48,6 +48,8 @@ pub(super) struct Socket {
     /// Whether the echo of a frame comes when that was on the bus.
     echoes: bool,
     due: Echoes,
+    /// The trouble that the controller was in when it was opened.
+    pub(super) found: Option<Trouble>,
     rate: Rate,
     clock: Clock,
 }
@@ -69,7 +71,7 @@ impl Socket {
         let failed = |source: io::Error| failure(interface, source);
         // On no interface, to tell a kernel without CAN from an interface that is not there.
         CanFdSocket::open_iface(0).map_err(failed)?;
-        let Interface { hold, echoes, mut obtained } = Interface::inspect(interface, rate)?;
+        let Interface { hold, echoes, found, mut obtained } = Interface::inspect(interface, rate)?;
         let socket = CanFdSocket::open(interface).map_err(failed)?;
         prepare(&socket, filter).map_err(failed)?;
         let (asked, stamps) = if socket.has_hw_timestamps() { ("kernel and adapter", true) } else { ("kernel", false) };
@@ -90,6 +92,7 @@ impl Socket {
             hold,
             echoes,
             due: Echoes::default(),
+            found,
             rate,
             clock,
         };

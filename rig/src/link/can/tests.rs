@@ -330,6 +330,16 @@ async fn status_flags_become_troubles() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_trouble_that_an_adapter_is_in_when_it_is_opened_is_found() {
+    for (flags, found) in
+        [(0, None), (0x80, None), (0x04, Some(Trouble::ErrorWarning)), (0xA4, Some(Trouble::ErrorPassive))]
+    {
+        let fake = Fake { flags: Some(flags), ..LAWICEL };
+        on_bus(fake, async |bus, _| assert_eq!(bus.found(), found)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frame_whose_line_began_before_the_bus_was_open_is_read() {
     let fake = Fake { breaks: Some(Duration::from_millis(300)), stamps: false, ..LAWICEL };
     on_bus(fake, async |bus, kept| {

@@ -16,6 +16,7 @@ use super::adapter_clock::AdapterClock;
 use super::own::{Departure, Own};
 use super::trouble::of_flags;
 use super::{Heard, Seen, on_bus_after};
+use crate::event::Trouble;
 use crate::fixture::{self, Serial};
 use crate::link::{BenchPorts, Chunk, Link, LinkError, Sent, USB_FRAME};
 use crate::stamp::{Clock, Nanos, Source, Stamp, nanos};
@@ -38,6 +39,8 @@ pub(super) struct Slcan {
     clock: Clock,
     /// What the adapter answers.
     answers: Answers,
+    /// The trouble that the adapter was in when it was opened.
+    pub(super) found: Option<Trouble>,
     state: RefCell<State>,
     /// One command at a time, so that answers fall to whom they belong.
     sending: Mutex<()>,
@@ -105,6 +108,7 @@ impl Slcan {
             due: Due::default(),
         };
         let slcan = Self {
+            found: opening.found,
             link,
             rate,
             clock,

@@ -7,14 +7,18 @@ use rig_can::lawicel::{BIT_RATES, Command, Reply};
 use tokio::time::timeout;
 
 use super::{ANSWER, Answers, Replies};
+use crate::event::Trouble;
 use crate::fixture::{Port, Serial};
 use crate::link::can::error::CanError;
+use crate::link::can::trouble::of_counters;
 use crate::link::{Link, LinkError, shown};
 
 /// The conversation by which an adapter is opened.
 pub(super) struct Opening<'a> {
     link: &'a Link,
     pub(super) replies: Replies,
+    /// The trouble that the adapter is in.
+    pub(super) found: Option<Trouble>,
     port: String,
     /// Whether the adapter has answered anything.
     heard: bool,
@@ -22,7 +26,7 @@ pub(super) struct Opening<'a> {
 
 impl<'a> Opening<'a> {
     pub(super) fn new(link: &'a Link, serial: &Serial) -> Self {
-        Self { link, replies: Replies::default(), port: port_name(serial), heard: false }
+        Self { link, replies: Replies::default(), found: None, port: port_name(serial), heard: false }
     }
 
     pub(super) async fn set_up(
@@ -53,7 +57,12 @@ impl<'a> Opening<'a> {
             self.need(&set, &what, "it may be a classic adapter: leave `data-bitrate` out").await?;
         }
         let opened = self.need(&Command::Open, "to open the bus", "unplug it and plug it in again").await?;
-        let flags = matches!(self.ask(&Command::Flags).await?, Some(Reply::Flags(_)));
+        let flags = match self.ask(&Command::Flags).await? {
+            Some(Reply::Flags(flags)) => Some(flags),
+            _ => None,
+        };
+        self.found = flags.and_then(of_counters);
+        let flags = flags.is_some();
         if !self.heard {
             return Err(CanError::NoAdapter { port: self.port.clone(), baud }.into());
         }
