@@ -3,6 +3,8 @@
 mod foreign;
 mod wall;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use foreign::{Contradiction, ForeignClock, narrow};
@@ -10,6 +12,11 @@ pub use wall::{ClockWatch, WallClock};
 
 /// Nanoseconds on the session clock, which starts at 0 when the session starts.
 pub type Nanos = u64;
+
+/// A duration in nanoseconds, at most what 64 bits hold (584 years).
+pub(crate) fn nanos(duration: Duration) -> Nanos {
+    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
+}
 
 /// Who saw an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -113,7 +120,7 @@ impl Clock {
     /// Nanoseconds since the session started.
     #[must_use]
     pub fn now(&self) -> Nanos {
-        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        nanos(self.origin.elapsed())
     }
 
     /// The instant for a timer.

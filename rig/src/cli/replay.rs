@@ -51,6 +51,9 @@ fn replay(args: &ReplayArgs, onto: &Onto) -> Result<ExitCode, Refusal> {
         let clock = Clock::start();
         let bus = Open::open(onto, &args.reply, clock).await;
         let bus = bus.map_err(|error| (ExitCode::Inconclusive, with_causes(&error)))?;
+        if let Some(trouble) = bus.found() {
+            eprintln!("warning: {} before anything is played: {}", trouble.word(), trouble.advice());
+        }
         let schedule = schedule(args, &recording, bus.carries_fd())?;
         let alarm = Alarm::in_real_time(clock).map_err(broken)?;
         eprintln!("playing {} onto {onto}", args.file.display());

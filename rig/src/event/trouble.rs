@@ -80,7 +80,8 @@ impl Trouble {
             }
             Self::BusOff => {
                 "the adapter has left the bus after too many errors of its own frames: check for a short circuit, another \
-                 bit rate or missing termination; `ip link set … type can restart-ms 100` brings it back by itself"
+                 bit rate or missing termination; `ip link set … type can restart` brings it back, and `ip link set … type can \
+                 restart-ms 100`, given while it is down, brings it back by itself"
             }
             Self::Restarted => "the adapter is back on the bus",
             Self::Overrun => {

@@ -8,7 +8,6 @@ mod error;
 mod log;
 mod reader;
 mod recorder;
-pub(crate) mod socketcan;
 pub mod synthetic;
 mod trace;
 mod traffic;

@@ -11,10 +11,12 @@ use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPa
 use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::{DataLink, Endianness, PcapError};
+use rig_can::candump::Seen;
+use rig_can::socketcan::{LINK_TYPE, to_packet};
 
 use crate::event::Start;
 
-use super::{Passed, Traffic, socketcan};
+use super::{Passed, Traffic};
 
 /// `LINKTYPE_RTAC_SERIAL` of the tcpdump.org registry.
 const RTAC_SERIAL: u32 = 250;
@@ -54,8 +56,8 @@ impl<W: Write> Trace<W> {
         let timestamp = self.wall + Duration::from_nanos(traffic.at);
         let (kind, data) = match &traffic.what {
             Passed::Bytes(bytes) => (RTAC_SERIAL, rtac(timestamp, traffic.outbound, bytes)),
-            Passed::Frame(frame) => (socketcan::LINK_TYPE, socketcan::frame(frame)),
-            Passed::Error { class, data } => (socketcan::LINK_TYPE, socketcan::error(*class, *data)),
+            Passed::Frame(frame) => (LINK_TYPE, to_packet(&Seen::Frame(*frame))),
+            Passed::Error { class, data } => (LINK_TYPE, to_packet(&Seen::Error(*class, *data))),
         };
         let interface_id = self.interface(&traffic.link, kind)?;
         let flags = if traffic.outbound { OUTBOUND } else { INBOUND };

@@ -4,7 +4,7 @@ use std::path::Path;
 use tokio_serial::SerialStream;
 
 use crate::fixture::Serial;
-use crate::stamp::{Nanos, Source, Stamp};
+use crate::stamp::{Nanos, Source, Stamp, nanos};
 
 /// What paces bytes, and what holds them back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +52,16 @@ pub(super) fn tune(
     settings: &Serial,
     obtained: &mut BTreeMap<String, String>,
 ) -> Pacing {
-    let byte_time = u64::try_from(settings.wire_time(1).as_nanos()).unwrap_or(u64::MAX);
+    let byte_time = nanos(settings.wire_time(1));
     tune_line(port, path, byte_time, obtained)
 }
 
 #[cfg(target_os = "linux")]
 fn tune_line(port: &SerialStream, path: &Path, byte_time: Nanos, obtained: &mut BTreeMap<String, String>) -> Pacing {
-    use super::error::shown;
+    use super::USB_FRAME;
+    use super::device::Device;
     use uart::Uart;
 
-    /// One frame of full-speed USB: an adapter is asked once in it (USB 2.0, section 5.3).
-    const USB_FRAME: Nanos = 1_000_000;
     let mut note = |key: &str, what: String| obtained.insert(key.into(), what);
 
     let uart = match Uart::of(port) {
@@ -73,18 +72,12 @@ fn tune_line(port: &SerialStream, path: &Path, byte_time: Nanos, obtained: &mut 
         }
     };
     note("low-latency", uart.ask_for_low_latency(port));
-    let device = sys_device(path);
-    let bus = device.as_deref().and_then(|device| std::fs::canonicalize(device).ok());
-    let usb = bus.is_some_and(|bus| bus.components().any(|part| part.as_os_str().to_string_lossy().starts_with("usb")));
-    if !usb {
+    let Some(device) = Device::of_tty(path).filter(Device::is_on_usb) else {
         note("line", format!("UART with a FIFO of {} bytes", uart.fifo()));
         return Pacing { byte_time, hold: byte_time.saturating_mul(uart.fifo()), delay: 0 };
-    }
-    let driver = device.as_deref().and_then(|device| std::fs::read_link(device.join("driver")).ok());
-    let driver = driver.as_deref().and_then(Path::file_name).map_or("unknown".into(), |name| name.to_string_lossy());
-    note("line", format!("USB adapter, driver {}", shown(&driver)));
-    let timer = device.and_then(|device| std::fs::read_to_string(device.join("latency_timer")).ok());
-    let milliseconds = timer.and_then(|text| text.trim().parse::<u8>().ok());
+    };
+    note("line", format!("USB adapter, driver {}", device.driver().as_deref().unwrap_or("unknown")));
+    let milliseconds = device.told("latency_timer").and_then(|text| text.parse::<u8>().ok());
     note(
         "adapter-latency-timer",
         milliseconds.map_or("unknown: the driver tells none; stamps assume 0 ms".into(), |ms| format!("{ms} ms")),
@@ -97,13 +90,6 @@ fn tune_line(_: &SerialStream, _: &Path, byte_time: Nanos, obtained: &mut BTreeM
     obtained.insert("low-latency".into(), "not asked for: only Linux can be asked".into());
     obtained.insert("adapter-latency-timer".into(), "unknown: stamps assume 0 ms".into());
     Pacing { byte_time, hold: 0, delay: 0 }
-}
-
-/// Where the kernel tells about a tty's adapter.
-#[cfg(target_os = "linux")]
-fn sys_device(path: &Path) -> Option<std::path::PathBuf> {
-    let tty = std::fs::canonicalize(path).ok()?;
-    Some(Path::new("/sys/class/tty").join(tty.file_name()?).join("device"))
 }
 
 #[cfg(target_os = "linux")]

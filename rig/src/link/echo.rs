@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use crate::fixture::Serial;
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 
 /// An echo that has not come this long after its last byte left the line will not come.
 const PATIENCE: Nanos = 100_000_000;
@@ -18,7 +18,7 @@ pub(super) struct Echo {
 
 impl Echo {
     pub(super) fn new(settings: &Serial) -> Self {
-        let byte_time = u64::try_from(settings.wire_time(1).as_nanos()).unwrap_or(u64::MAX);
+        let byte_time = nanos(settings.wire_time(1));
         Self { byte_time, expected: VecDeque::new(), until: 0, mismatches: 0 }
     }
 

@@ -14,6 +14,8 @@
 mod adapter;
 pub mod can;
 mod chunk;
+#[cfg(target_os = "linux")]
+mod device;
 mod echo;
 mod error;
 mod memory;
@@ -46,6 +48,9 @@ use adapter::Pacing;
 use echo::Echo;
 use stream::Stream;
 use witness::Witness;
+
+/// A frame of full-speed USB, in which the host asks an adapter once (USB 2.0, section 5.3).
+const USB_FRAME: Nanos = 1_000_000;
 
 /// Where the ports that a fixture names `bench:NAME` are found.
 #[derive(Clone, Default)]

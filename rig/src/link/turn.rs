@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use crate::stamp::{Clock, Nanos};
+use crate::stamp::{Clock, Nanos, nanos};
 
 #[derive(Clone, Copy)]
 struct Turns {
@@ -34,7 +34,7 @@ pub fn begin() {
 pub fn previous(clock: Clock) -> Nanos {
     let Some(previous) = TURNS.get().and_then(|turns| turns.previous) else { return 0 };
     let since_start = tokio::time::Instant::from_std(previous).saturating_duration_since(clock.instant(0));
-    u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX)
+    nanos(since_start)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::event::{Arrival, Delivery, Event, Fact, Flaw, Misbehaviour, RigFault};
 use crate::plan::{EdgeId, Plan};
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 
 /// A problem in words, not yet made harmless for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn of_delivery(delivery: &Delivery, plan: &Plan) -> Option<String> {
         Arrival::Whole => {
             let limit = row?.budget.latency;
             let latency = delivery.arrived?.since(delivery.sent?);
-            if latency.under(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX)) != Some(false) {
+            if latency.under(nanos(limit)) != Some(false) {
                 return None;
             }
             format!("late: {}, limit {}", seconds(latency.hi), seconds_of(limit))

@@ -30,7 +30,7 @@ pub use error::PowerError;
 use crate::event::PowerStage;
 use crate::fixture::{Contact, Fixture, Level, Rail, Sense};
 use crate::link::BenchPorts;
-use crate::stamp::{Clock, Nanos, Source, Stamp};
+use crate::stamp::{Clock, Source, Stamp, nanos};
 use guard::Guard;
 use instrument::Instrument;
 
@@ -239,7 +239,7 @@ fn contact_for(power: Level, energised_means: Level) -> Level {
 /// Where nothing senses the rail: not before the command began to leave, and not later than its settling time after
 /// the acknowledgement.
 fn settled(commanded: Stamp, acknowledged: Stamp, settle: Duration) -> Stamp {
-    let settle = Nanos::try_from(settle.as_nanos()).unwrap_or(Nanos::MAX);
+    let settle = nanos(settle);
     Stamp::new(commanded.lo, acknowledged.hi.saturating_add(settle), Source::Bounded)
 }
 

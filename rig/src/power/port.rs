@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{PowerError, shown};
 use crate::fixture;
 use crate::link::{BenchPorts, Link, Sent};
-use crate::stamp::{Clock, Nanos, Stamp};
+use crate::stamp::{Clock, Stamp, nanos};
 
 /// An instrument that has not answered by then is switched off or is another instrument.
 pub(super) const REPLY: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ impl Port {
         // The old one first: a port is open once.
         self.link = None;
         self.owed = true;
-        let until = self.clock.now().saturating_add(Nanos::try_from(BACK.as_nanos()).unwrap_or(Nanos::MAX));
+        let until = self.clock.now().saturating_add(nanos(BACK));
         let link = Link::reopen(&self.spec, &self.bench, self.clock, until).await;
         self.link = Some(link.map_err(|source| self.not_opened(source))?);
         Ok(())

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use rig_can::{Frame, Id};
 
+use crate::event::Trouble;
 use crate::link::can::{self, Station, Tap, Transmitted};
 use crate::link::{BenchPorts, LinkError};
 use crate::stamp::Clock;
@@ -49,6 +50,12 @@ impl Open {
     #[must_use]
     pub fn carries_fd(&self) -> bool {
         self.fd
+    }
+
+    /// The trouble that the adapter was in when it was opened.
+    #[must_use]
+    pub fn found(&self) -> Option<Trouble> {
+        self.bus.found()
     }
 
     /// Listens until the adapter is gone, which has to go on while something is played.

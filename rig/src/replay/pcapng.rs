@@ -6,10 +6,10 @@ use pcap_file::pcapng::PcapNgReader;
 use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
 use pcap_file::{Endianness, PcapError};
 use rig_can::candump::Seen;
+use rig_can::socketcan;
 
 use super::ReplayError;
 use super::recording::{Entry, LinkType, MOST, Recording, Unit, What};
-use crate::journal::socketcan;
 use crate::stamp::Nanos;
 
 /// The type of the first block, a section's head, the same in both byte orders.
@@ -91,7 +91,7 @@ fn entry(
     let Some(at) = described.time.nanos(packet.ticks) else {
         return Ok(Some(unreadable(interface, "a time before 1970 or after 2500")));
     };
-    let what = match socketcan::read(packet.data) {
+    let what = match socketcan::from_packet(packet.data) {
         Some(Seen::Frame(frame)) => What::Frame(frame),
         Some(Seen::Error(..)) => What::Error,
         None => What::Unreadable("no whole frame"),

@@ -15,7 +15,7 @@ use tokio::time::{sleep_until, timeout};
 use super::schedule::{Act, Step};
 use super::{Alarm, Bus, End, Outcome, Place, Schedule};
 use crate::link::can::Transmitted;
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 
 /// How many frames may be handed over and not be on the bus yet: fewer than the queue of a CAN interface holds
 /// (`txqueuelen`, 10), for frames that find it full may overtake each other.
@@ -235,10 +235,6 @@ impl<B: Bus, S: Future<Output = ()>> Player<'_, B, S> {
     fn place(&self, number: u64) -> Place {
         Place { unit: self.schedule.unit, number }
     }
-}
-
-fn nanos(duration: Duration) -> Nanos {
-    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
 }
 
 #[cfg(test)]

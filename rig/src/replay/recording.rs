@@ -146,7 +146,7 @@ impl Recording {
 }
 
 impl LinkType {
-    pub const CAN: Self = Self(crate::journal::socketcan::LINK_TYPE);
+    pub const CAN: Self = Self(rig_can::socketcan::LINK_TYPE);
 }
 
 impl fmt::Display for Interface {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::outcome::Quantiles;
 use super::{End, LeftOut, Outcome, Pace, Schedule};
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 use crate::visible::visible_up_to;
 
 /// The longest reason of a failure that is shown, in characters.
@@ -62,7 +62,7 @@ impl Summary<'_> {
                 ("failures", failures.collect()),
                 ("handed-over-after-due-ns", json!(outcome.handed.quantiles())),
                 ("on-bus-after-due-ns", json!(outcome.on_bus.quantiles())),
-                ("tolerance-ns", json!(u64::try_from(pace.tolerance.as_nanos()).unwrap_or(u64::MAX))),
+                ("tolerance-ns", json!(nanos(pace.tolerance))),
                 ("shift-ns", json!(outcome.shift)),
                 ("took-ns", json!(outcome.took)),
             ];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 
 /// Units of time, the largest first: its symbol and its length in nanoseconds.
 const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000), ("ns", 1)];
@@ -109,11 +109,6 @@ pub(super) fn grouped(count: u64) -> String {
 /// Words of this module with ordinary spaces, for readers that search them.
 pub(super) fn plain(words: &str) -> String {
     words.replace(['\u{a0}', '\u{202f}'], " ")
-}
-
-/// A duration in nanoseconds, at most what 64 bits hold (584 years).
-pub(super) fn nanos(duration: Duration) -> Nanos {
-    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::quantity::plain;
 use super::spread::{PERCENTILES, Quantile, Spread};
 use crate::event::{End, Firmware, Flaw};
 use crate::plan::{Decision, Plan, Rule};
+use crate::stamp::nanos;
 use crate::verdict::binomial::probability_to_pass;
 use crate::verdict::{BusUse, Finding, Findings, Remark, Verdict, percent};
 use crate::visible::visible;
@@ -157,7 +158,7 @@ fn claim(findings: &Findings, finding: &Finding) -> Value {
         "payload": finding.payload,
         "from": edge.from,
         "to": edge.to,
-        "limit_ns": u64::try_from(finding.budget.latency.as_nanos()).unwrap_or(u64::MAX),
+        "limit_ns": nanos(finding.budget.latency),
         "reliability": finding.budget.reliability,
         "verdict": finding.verdict.map(Verdict::word),
         "reason": finding.reason,

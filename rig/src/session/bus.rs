@@ -16,7 +16,7 @@ use crate::fixture;
 use crate::journal::Passed;
 use crate::link::can::{Bus as Opened, Seen, Tap};
 use crate::link::{BenchPorts, LinkError};
-use crate::stamp::{Nanos, Stamp};
+use crate::stamp::{Nanos, Source, Stamp, nanos};
 
 /// How often an adapter that is gone is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -73,7 +73,7 @@ impl Bus {
             warned: RefCell::default(),
             heard: Cell::new(0),
             off: Cell::new(false),
-            limit: u64::try_from(fixture.stall_limit.as_nanos()).unwrap_or(u64::MAX).min(PROMPT),
+            limit: nanos(fixture.stall_limit).min(PROMPT),
             notes,
         })
     }
@@ -200,8 +200,12 @@ impl Bus {
         *self.opened.borrow_mut() = Some(Rc::clone(&bus));
         self.usage.borrow_mut().since = self.notes.now();
         self.off.set(false);
+        let listener = Listener { bus: self, opened: &bus };
+        if let Some(trouble) = bus.found() {
+            listener.found(trouble);
+        }
         self.changed.notify_waiters();
-        let error = bus.listen(&Listener { bus: self, opened: &bus }).await;
+        let error = bus.listen(&listener).await;
         *self.opened.borrow_mut() = None;
         self.tell_load();
         let reason = error.to_string();
@@ -221,6 +225,20 @@ impl Usage {
 struct Listener<'a> {
     bus: &'a Bus,
     opened: &'a Opened,
+}
+
+impl Listener<'_> {
+    /// The adapter was in trouble when it was opened. Off the bus it stays; but error counters tell of what was before,
+    /// and go down by the first frames.
+    fn found(&self, trouble: Trouble) {
+        let Bus { name, notes, .. } = self.bus;
+        if trouble == Trouble::BusOff {
+            self.trouble(trouble, Stamp::new(0, notes.now(), Source::Bounded));
+        } else {
+            let (word, advice) = (trouble.word(), trouble.advice());
+            notes.note(Fact::Warning { detail: format!("bus {name}: {word} since before it was opened: {advice}") });
+        }
+    }
 }
 
 impl Tap for Listener<'_> {

@@ -22,7 +22,7 @@ use crate::event::{Arrival, Delivery, Fact, Misbehaviour};
 use crate::fixture::Level;
 use crate::plan::{Action, Cause, EdgeId, Plan};
 use crate::power::PowerError;
-use crate::stamp::{Nanos, Source, Stamp, narrow};
+use crate::stamp::{Nanos, Source, Stamp, nanos, narrow};
 
 /// What a player plays with.
 #[derive(Clone)]
@@ -342,7 +342,7 @@ impl Player {
 
     fn deadline(&self, from: Nanos, allowed: Duration) -> Nanos {
         let wait = allowed + self.plan.patience;
-        from.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX))
+        from.saturating_add(nanos(wait))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::notes::Notes;
 use crate::event::RigFault;
+use crate::stamp::nanos;
 
 /// How often the wire thread's pulse is taken.
 const PULSE: Duration = Duration::from_millis(10);
@@ -36,7 +37,7 @@ pub fn panics() -> u32 {
 /// what was stamped meanwhile may have been there for as long.
 pub async fn pulse(notes: Notes, limit: Duration) {
     loop {
-        let due = notes.now() + u64::try_from(PULSE.as_nanos()).unwrap_or(u64::MAX);
+        let due = notes.now() + nanos(PULSE);
         tokio::time::sleep(PULSE).await;
         let late = Duration::from_nanos(notes.now().saturating_sub(due));
         if late > limit {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::event::{Delivery, Event, Fact, Flaw, Misbehaviour, Start, Stray};
 use crate::plan::{EdgeId, Rule};
-use crate::stamp::{Elapsed, Nanos};
+use crate::stamp::{Elapsed, Nanos, nanos};
 
 use super::claim::Claim;
 use super::judge::{Seen, round_trip};
@@ -282,10 +282,6 @@ fn count(strays: &mut Strays, from: &str, flaw: Flaw, (times, bytes): (u64, u64)
     let sums = strays.entry((from.to_owned(), flaw)).or_default();
     sums.0 += times;
     sums.1 += bytes;
-}
-
-fn nanos(duration: std::time::Duration) -> Nanos {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn empty(start: Start, trials: TrialCounts) -> Findings {

@@ -80,12 +80,6 @@ impl Message {
         self.frames.iter().any(|layout| layout.data.len() > 8)
     }
 
-    /// Whether it carries a field.
-    #[must_use]
-    pub fn carries(&self, field: Field) -> bool {
-        self.frames.iter().flat_map(|layout| &layout.signals).any(|(carried, _)| *carried == field)
-    }
-
     /// The frames that carry these values, as FD frames with or without bit rate switch, or as classic ones (those over
     /// 8 bytes are FD frames all the same). A value that its bits cannot hold is clamped to what they can; where there
     /// is no value, the bits are those of the layout's data.

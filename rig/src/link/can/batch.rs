@@ -2,13 +2,12 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, SystemTime};
 
+use rig_can::socketcan::FD_SIZE;
 use socketcan::timestamp::{timespec_to_duration, timespec_to_system_time};
 
 /// So many frames are taken with one system call.
 const FRAMES: usize = 32;
 const AT_MOST: libc::c_uint = 32;
-/// `CANFD_MTU`: the kernel's `struct canfd_frame`, of which `struct can_frame` is the beginning.
-const FRAME: usize = 72;
 /// Room for the control messages of a frame: three stamps and a counter, with their heads, in words of eight bytes.
 const CONTROL: usize = 16;
 /// `SCM_TIMESTAMPING` of `linux/socket.h` has the number of `SO_TIMESTAMPING`.
@@ -33,13 +32,13 @@ pub(super) struct Message<'a> {
 /// The `socketcan` crate takes one frame a system call, and tells neither how many frames were dropped (`SO_RXQ_OVFL`)
 /// nor whether a frame is the socket's own.
 pub(super) struct Batch {
-    frames: Box<[[u8; FRAME]; FRAMES]>,
+    frames: Box<[[u8; FD_SIZE]; FRAMES]>,
     controls: Box<[[u64; CONTROL]; FRAMES]>,
 }
 
 impl Batch {
     pub(super) fn new() -> Self {
-        Self { frames: Box::new([[0; FRAME]; FRAMES]), controls: Box::new([[0; CONTROL]; FRAMES]) }
+        Self { frames: Box::new([[0; FD_SIZE]; FRAMES]), controls: Box::new([[0; CONTROL]; FRAMES]) }
     }
 
     /// Takes what is there, without waiting; returns how many frames that were.
@@ -50,7 +49,7 @@ impl Batch {
             unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
         let buffers = self.frames.iter_mut().zip(self.controls.iter_mut());
         for ((vector, header), (frame, control)) in vectors.iter_mut().zip(&mut headers).zip(buffers) {
-            *vector = libc::iovec { iov_base: frame.as_mut_ptr().cast(), iov_len: FRAME };
+            *vector = libc::iovec { iov_base: frame.as_mut_ptr().cast(), iov_len: FD_SIZE };
             header.msg_hdr.msg_iov = vector;
             header.msg_hdr.msg_iovlen = 1;
             header.msg_hdr.msg_control = control.as_mut_ptr().cast();
@@ -62,7 +61,7 @@ impl Batch {
         };
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
         for (header, frame) in headers.iter().zip(self.frames.iter()).take(count) {
-            let length = usize::try_from(header.msg_len).unwrap_or(FRAME).min(FRAME);
+            let length = usize::try_from(header.msg_len).unwrap_or(FD_SIZE).min(FD_SIZE);
             // SAFETY: the kernel has filled in this header and the control messages that it names.
             each(unsafe { message(&header.msg_hdr, &frame[..length]) });
         }

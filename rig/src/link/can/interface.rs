@@ -6,13 +6,14 @@ use socketcan::CanInterface;
 use socketcan::nl::{CanBitTiming, CanState, InterfaceDetails, Mtu};
 
 use super::error::CanError;
-use crate::link::shown;
+use super::trouble::of_state;
+use crate::event::Trouble;
+use crate::link::device::Device;
+use crate::link::{USB_FRAME, shown};
 use crate::stamp::Nanos;
 
 /// `ARPHRD_CAN` of `linux/if_arp.h`.
 const CAN: &str = "280";
-/// One frame of full-speed USB: an adapter is asked once in it (USB 2.0, section 5.3).
-const USB_FRAME: Nanos = 1_000_000;
 
 /// A CAN interface of the kernel that fits the fixture.
 pub(super) struct Interface {
@@ -20,6 +21,8 @@ pub(super) struct Interface {
     pub(super) hold: Nanos,
     /// Whether it shows an own frame when that was on the bus. Else the kernel shows it when it hands it to the driver.
     pub(super) echoes: bool,
+    /// The trouble that its controller is in.
+    pub(super) found: Option<Trouble>,
     /// What the kernel tells of it, in words.
     pub(super) obtained: BTreeMap<String, String>,
 }
@@ -66,16 +69,22 @@ impl Interface {
             let command = if is_virtual { format!("sudo ip link set {name} mtu 72") } else { command };
             return Err(CanError::NotFd { interface: interface(), mtu, command });
         }
-        let hold = if is_usb(name) || (!is_virtual && !has_device(name)) { USB_FRAME } else { 0 };
+        let device = Device::of_interface(name);
+        // An interface that is made of a tty has no device. What its adapter holds back is that of USB.
+        let is_held = device.as_ref().map_or(!is_virtual, Device::is_on_usb);
+        let hold = if is_held { USB_FRAME } else { 0 };
         let echoes = echoes(name) || is_virtual;
         let mut obtained = obtained(name, &details, rates, rate);
+        if let Some(driver) = device.and_then(|device| device.driver()) {
+            obtained.insert("driver".into(), driver);
+        }
         if hold > 0 {
             obtained.insert("adapter-hold".into(), "up to 1 ms, a frame of USB".into());
         }
         if !echoes {
             obtained.insert("echo".into(), "none: when a frame left is not seen".into());
         }
-        Ok(Self { hold, echoes, obtained })
+        Ok(Self { hold, echoes, found: details.can.state.and_then(of_state), obtained })
     }
 }
 
@@ -163,10 +172,6 @@ fn obtained(name: &str, details: &InterfaceDetails, rates: Rates, asked: Rate) -
     if let Some(state) = details.can.state {
         obtained.insert("state".into(), word(state).into());
     }
-    if let Ok(driver) = fs::read_link(format!("/sys/class/net/{name}/device/driver")) {
-        let driver = driver.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        obtained.insert("driver".into(), shown(&driver));
-    }
     obtained
 }
 
@@ -181,21 +186,11 @@ fn word(state: CanState) -> &'static str {
     }
 }
 
-/// An adapter on a tty, for which a line discipline makes the interface, is under no device.
-fn has_device(name: &str) -> bool {
-    fs::exists(format!("/sys/class/net/{name}/device")).unwrap_or_default()
-}
-
 /// Whether the driver shows an own frame when it was on the bus (`IFF_ECHO` of `linux/if.h`).
 fn echoes(name: &str) -> bool {
     const ECHO: u32 = 1 << 18;
     let flags = sys(name, "flags").and_then(|flags| u32::from_str_radix(flags.strip_prefix("0x")?, 16).ok());
     flags.is_some_and(|flags| flags & ECHO != 0)
-}
-
-fn is_usb(name: &str) -> bool {
-    let device = fs::canonicalize(format!("/sys/class/net/{name}/device"));
-    device.is_ok_and(|bus| bus.components().any(|part| part.as_os_str().to_string_lossy().starts_with("usb")))
 }
 
 fn sys(name: &str, file: &str) -> Option<String> {

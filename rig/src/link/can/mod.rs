@@ -11,23 +11,24 @@
 mod adapter_clock;
 #[cfg(target_os = "linux")]
 mod batch;
+#[cfg(target_os = "linux")]
+mod echoes;
 mod error;
 #[cfg(target_os = "linux")]
 mod interface;
+mod own;
 mod slcan;
 #[cfg(target_os = "linux")]
 mod socket;
 mod trouble;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
-use std::time::Duration;
 
 use rig_can::bits::{self, Rate};
 use rig_can::{Frame, Id};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
 use tokio::task::coop;
 
 pub use error::CanError;
@@ -38,21 +39,17 @@ pub(crate) use interface::rate_of;
 use super::{BenchPorts, LinkError};
 use crate::event::Trouble;
 use crate::fixture;
-use crate::stamp::{Clock, Nanos, Source, Stamp};
+use crate::stamp::{Clock, Nanos, Source, Stamp, nanos};
+use own::ON_BUS;
 use slcan::Slcan;
 #[cfg(target_os = "linux")]
 use socket::Socket;
-
-/// How long a frame may take until it is on the bus (`N_As` of ISO 15765-2:2016, table 16).
-const ON_BUS: Duration = Duration::from_secs(1);
 
 /// An open bus.
 pub struct Bus {
     adapter: Adapter,
     rate: Rate,
     outlets: RefCell<Vec<Outlet>>,
-    /// Own frames that are not on the bus yet, in the order in which they were handed over.
-    pending: RefCell<VecDeque<Pending>>,
     /// The adapter told that nobody acknowledges, and no own frame was on the bus since.
     unheard: Cell<bool>,
     obtained: BTreeMap<String, String>,
@@ -67,11 +64,6 @@ enum Adapter {
 struct Outlet {
     wanted: Option<Vec<Id>>,
     frames: UnboundedSender<Seen>,
-}
-
-struct Pending {
-    frame: Frame,
-    on_bus: oneshot::Sender<io::Result<Stamp>>,
 }
 
 /// A frame that was on the bus.
@@ -121,21 +113,9 @@ pub trait Tap {
 /// What an adapter brings.
 #[derive(Clone, Copy)]
 enum Heard {
-    Frame {
-        own: bool,
-        seen: Seen,
-    },
-    /// The adapter refused an own frame.
-    Refused(Frame),
-    ErrorFrame {
-        class: u32,
-        data: [u8; 8],
-        at: Stamp,
-    },
-    Trouble {
-        trouble: Trouble,
-        at: Stamp,
-    },
+    Frame { own: bool, seen: Seen },
+    ErrorFrame { class: u32, data: [u8; 8], at: Stamp },
+    Trouble { trouble: Trouble, at: Stamp },
     Lost(u32),
     Stepped(i64),
     Contradiction,
@@ -166,20 +146,23 @@ impl Bus {
             }
             fixture::Adapter::SocketCan(interface) => socket(interface, spec, ids, clock)?,
         };
-        Ok(Self {
-            adapter,
-            rate: spec.rate,
-            outlets: RefCell::default(),
-            pending: RefCell::default(),
-            unheard: Cell::new(false),
-            obtained,
-        })
+        Ok(Self { adapter, rate: spec.rate, outlets: RefCell::default(), unheard: Cell::new(false), obtained })
     }
 
     /// What was asked for and what was obtained, in words.
     #[must_use]
     pub fn obtained(&self) -> &BTreeMap<String, String> {
         &self.obtained
+    }
+
+    /// The trouble that the adapter was in when it was opened. It tells of that no more.
+    #[must_use]
+    pub fn found(&self) -> Option<Trouble> {
+        match &self.adapter {
+            #[cfg(target_os = "linux")]
+            Adapter::Socket(socket) => socket.found,
+            Adapter::Slcan(slcan) => slcan.found,
+        }
     }
 
     /// How long a frame occupies the bus.
@@ -210,7 +193,7 @@ impl Bus {
             };
             if let Err(error) = heard {
                 self.outlets.borrow_mut().clear();
-                self.pending.borrow_mut().clear();
+                self.adapter.clear();
                 return error;
             }
         }
@@ -234,38 +217,13 @@ impl Bus {
     /// [`io::ErrorKind::NotConnected`] where the adapter is gone; others where the adapter refuses it or the bus is never
     /// free.
     pub async fn transmit(&self, frame: &Frame) -> io::Result<Transmitted> {
-        self.give_up();
-        let (sender, on_bus) = oneshot::channel();
-        // Before it is handed over, for its echo may come at once.
-        self.pending.borrow_mut().push_back(Pending { frame: *frame, on_bus: sender });
-        let handed = match &self.adapter {
+        let (handed, departure) = match &self.adapter {
             #[cfg(target_os = "linux")]
-            Adapter::Socket(socket) => socket.send(frame).await,
-            Adapter::Slcan(slcan) => slcan.send(frame).await,
+            Adapter::Socket(socket) => socket.send(frame).await?,
+            Adapter::Slcan(slcan) => slcan.send(frame).await?,
         };
-        let handed = match handed {
-            Ok(handed) => handed,
-            Err(error) => {
-                drop(on_bus);
-                self.give_up();
-                return Err(error);
-            }
-        };
-        match tokio::time::timeout(ON_BUS, on_bus).await {
-            Ok(Ok(on_bus)) => Ok(Transmitted::new(handed, on_bus?)),
-            Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::NotConnected, "the adapter is gone")),
-            Err(_) => {
-                self.give_up();
-                if let Adapter::Slcan(slcan) = &self.adapter {
-                    slcan.give_up(frame);
-                }
-                Err(if self.unheard.get() {
-                    io::Error::new(io::ErrorKind::TimedOut, "not on the bus within 1 s: nobody acknowledges it")
-                } else {
-                    io::Error::other("not on the bus within 1 s: the bus is never free, or the adapter hangs")
-                })
-            }
-        }
+        let on_bus = departure.on_bus(&self.unheard).await?;
+        Ok(Transmitted::new(handed, on_bus))
     }
 
     fn take(&self, heard: Heard, tap: &dyn Tap) {
@@ -274,13 +232,9 @@ impl Bus {
                 tap.frame(own, &seen);
                 if own {
                     self.unheard.set(false);
-                    self.settle(&seen.frame, Ok(seen.at));
                 } else {
                     self.hand_on(seen);
                 }
-            }
-            Heard::Refused(frame) => {
-                self.settle(&frame, Err(io::Error::other("the adapter refuses the frame: its buffer is full")));
             }
             Heard::Trouble { trouble, at } => {
                 // An adapter that tells of no acknowledgements of its own goes error passive by them.
@@ -302,28 +256,23 @@ impl Bus {
             !(if wanted { outlet.frames.send(seen).is_err() } else { outlet.frames.is_closed() })
         });
     }
+}
 
-    /// An own frame is on the bus, or will not be. Controllers with several buffers may send in another order than
-    /// frames were handed over.
-    fn settle(&self, frame: &Frame, result: io::Result<Stamp>) {
-        let mut pending = self.pending.borrow_mut();
-        let found = pending.iter().position(|pending| pending.frame == *frame);
-        if let Some(pending) = found.and_then(|at| pending.remove(at)) {
-            // Whoever sent it may have stopped waiting.
-            let _ = pending.on_bus.send(result);
+impl Adapter {
+    /// It is gone: frames that are under way are given up.
+    fn clear(&self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Socket(socket) => socket.clear(),
+            Self::Slcan(slcan) => slcan.clear(),
         }
-    }
-
-    /// Forgets the frames that nobody waits for any more. Those that the adapter still sends find nobody then.
-    fn give_up(&self) {
-        self.pending.borrow_mut().retain(|pending| !pending.on_bus.is_closed());
     }
 }
 
 /// When an own frame was on the bus that the adapter had at `had`, where it does not tell: its bits take their time, and
 /// it is given up that is not on the bus in time.
 fn on_bus_after(had: Stamp, frame: &Frame, rate: Rate) -> Stamp {
-    let latest = u64::try_from(ON_BUS.as_nanos()).unwrap_or(u64::MAX);
+    let latest = nanos(ON_BUS);
     Stamp::new(had.lo + bits::time(frame, rate), had.hi.saturating_add(latest), Source::Bounded)
 }
 

@@ -5,7 +5,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rig_can::bits::Rate;
-use rig_can::{Format, Frame, Id};
+use rig_can::socketcan::{from_kernel, to_kernel};
+use rig_can::{Frame, Id, candump};
 use socketcan::timestamp::{
     SOF_TIMESTAMPING_OPT_CMSG, SOF_TIMESTAMPING_RAW_HARDWARE, SOF_TIMESTAMPING_RX_HARDWARE,
     SOF_TIMESTAMPING_RX_SOFTWARE, SOF_TIMESTAMPING_SOFTWARE,
@@ -17,26 +18,18 @@ use tokio::sync::Mutex;
 
 use super::adapter_clock::AdapterClock;
 use super::batch::{Batch, Message, dropped};
+use super::echoes::Echoes;
 use super::error::CanError;
 use super::interface::{Interface, lost};
+use super::own::{Departure, Own};
 use super::trouble::of_error_frame;
 use super::{Heard, Seen, on_bus_after};
+use crate::event::Trouble;
 use crate::link::shown;
-use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock};
+use crate::stamp::{Clock, Nanos, Source, Stamp, WallClock, nanos};
 
 /// Room that the kernel is asked for: some 20 000 frames for a wire thread that is held up.
 const BUFFER: i32 = 16 * 1024 * 1024;
-/// Flags in an identifier (`linux/can.h`).
-const EXTENDED: u32 = libc::CAN_EFF_FLAG;
-const REMOTE: u32 = libc::CAN_RTR_FLAG;
-const ERROR: u32 = libc::CAN_ERR_FLAG;
-/// Flags of an FD frame (`linux/can.h`).
-const SWITCH: u8 = 0x01;
-const PASSIVE: u8 = 0x02;
-const FD: u8 = 0x04;
-/// Sizes of `struct can_frame` and `struct canfd_frame`.
-const CLASSIC_SIZE: usize = 16;
-const FD_SIZE: usize = 72;
 /// Clocks of adapters count microseconds or finer.
 const TICK: Nanos = 1_000;
 
@@ -52,7 +45,11 @@ pub(super) struct Socket {
     /// Frames that did not get through the interface, as far as was told.
     missed: Cell<u64>,
     hold: Nanos,
+    /// Whether the echo of a frame comes when that was on the bus.
     echoes: bool,
+    due: Echoes,
+    /// The trouble that the controller was in when it was opened.
+    pub(super) found: Option<Trouble>,
     rate: Rate,
     clock: Clock,
 }
@@ -74,7 +71,7 @@ impl Socket {
         let failed = |source: io::Error| failure(interface, source);
         // On no interface, to tell a kernel without CAN from an interface that is not there.
         CanFdSocket::open_iface(0).map_err(failed)?;
-        let Interface { hold, echoes, mut obtained } = Interface::inspect(interface, rate)?;
+        let Interface { hold, echoes, found, mut obtained } = Interface::inspect(interface, rate)?;
         let socket = CanFdSocket::open(interface).map_err(failed)?;
         prepare(&socket, filter).map_err(failed)?;
         let (asked, stamps) = if socket.has_hw_timestamps() { ("kernel and adapter", true) } else { ("kernel", false) };
@@ -94,6 +91,8 @@ impl Socket {
             missed: Cell::new(lost(interface)),
             hold,
             echoes,
+            due: Echoes::default(),
+            found,
             rate,
             clock,
         };
@@ -111,17 +110,23 @@ impl Socket {
     }
 
     /// Hands a frame to the kernel.
-    pub(super) async fn send(&self, frame: &Frame) -> io::Result<Stamp> {
+    pub(super) async fn send(&self, frame: &Frame) -> io::Result<(Stamp, Departure)> {
         /// A queue that is full empties as frames go out; the kernel does not tell when (`man 7 netdevice`,
         /// txqueuelen), so it is asked again.
         const AGAIN: Duration = Duration::from_millis(1);
         let _turn = self.sending.lock().await;
-        let (bytes, length) = raw(frame);
+        let bytes = to_kernel(frame);
         let until = self.clock.now() + 1_000_000_000;
         loop {
             let before = self.clock.now();
-            match nix::unistd::write(self.descriptor.get_ref().as_fd(), &bytes[..length]) {
-                Ok(_) => return Ok(Stamp::new(before, self.clock.now(), Source::User)),
+            match nix::unistd::write(self.descriptor.get_ref().as_fd(), &bytes) {
+                Ok(_) => {
+                    let handed = Stamp::new(before, self.clock.now(), Source::User);
+                    // Its echo is heard on this thread, and so not before this.
+                    let (own, departure) = Own::new(*frame, handed);
+                    self.due.expect(own);
+                    return Ok((handed, departure));
+                }
                 Err(nix::Error::ENOBUFS | nix::Error::EAGAIN) if self.clock.now() < until => {
                     tokio::time::sleep(AGAIN).await;
                 }
@@ -146,11 +151,26 @@ impl Socket {
                     self.count(dropped, each);
                 }
                 let at = self.stamp(&message, wall, adapter, each);
-                if let Some(heard) = heard(&message, at, each) {
-                    each(self.dated(heard));
+                if let Some(heard) = heard(&message, at, &mut |heard| self.tell(heard, each)) {
+                    self.tell(self.dated(heard), each);
                 }
             })
             .map(drop)
+    }
+
+    /// Tells of what came, and then the sender of an own frame.
+    fn tell(&self, heard: Heard, each: &mut dyn FnMut(Heard)) {
+        each(heard);
+        match heard {
+            Heard::Frame { own: true, seen } => self.due.take(&seen.frame, seen.at),
+            Heard::Trouble { trouble: Trouble::BusOff | Trouble::Restarted, at } => self.due.interrupt(at),
+            _ => {}
+        }
+    }
+
+    /// Nothing will come any more.
+    pub(super) fn clear(&self) {
+        self.due.clear();
     }
 
     /// Tells of the frames that have come by now; of those that the socket dropped, where no frame that came after them
@@ -213,7 +233,7 @@ impl Socket {
         let mut seen = wall.map(kernel);
         seen.lo = seen.lo.saturating_sub(self.hold);
         let Some(counted) = message.adapter else { return seen };
-        let counted = u64::try_from(counted.as_nanos()).unwrap_or(u64::MAX);
+        let counted = nanos(counted);
         let narrowed = adapter.narrow(counted, seen.hi);
         if narrowed.contradiction {
             each(Heard::Contradiction);
@@ -230,47 +250,16 @@ fn register(socket: CanFdSocket) -> io::Result<AsyncFd<CanFdSocket>> {
 
 /// The frame that a message of the kernel is. An error frame is none: it and the troubles that it tells of go to `each`.
 fn heard(message: &Message, at: Stamp, each: &mut dyn FnMut(Heard)) -> Option<Heard> {
-    let head: [u8; 8] = *message.bytes.first_chunk()?;
-    let id = u32::from_ne_bytes([head[0], head[1], head[2], head[3]]);
-    let (length, flags) = (usize::from(head[4]), head[5]);
-    let data = message.bytes.get(8..8 + length)?;
-    if id & ERROR != 0 {
-        let class = id & !ERROR;
-        let data = *message.bytes.get(8..16)?.first_chunk()?;
-        each(Heard::ErrorFrame { class, data, at });
-        for trouble in of_error_frame(class, data) {
-            each(Heard::Trouble { trouble, at });
+    match from_kernel(message.bytes)? {
+        candump::Seen::Frame(frame) => Some(Heard::Frame { own: message.own, seen: Seen { frame, at } }),
+        candump::Seen::Error(class, data) => {
+            each(Heard::ErrorFrame { class, data, at });
+            for trouble in of_error_frame(class, data) {
+                each(Heard::Trouble { trouble, at });
+            }
+            None
         }
-        return None;
     }
-    let number = id & !(EXTENDED | REMOTE);
-    let id = if id & EXTENDED != 0 { Id::extended(number) } else { u16::try_from(number).ok().and_then(Id::standard) }?;
-    let remote = u32::from_ne_bytes([head[0], head[1], head[2], head[3]]) & REMOTE != 0;
-    let frame = match message.bytes.len() {
-        FD_SIZE => Frame::fd(id, data, flags & SWITCH != 0)?.sent_passively(flags & PASSIVE != 0),
-        _ if remote => Frame::remote(id, head[4])?,
-        _ => Frame::classic(id, data)?,
-    };
-    Some(Heard::Frame { own: message.own, seen: Seen { frame, at } })
-}
-
-/// A frame as the kernel takes it, and how many of the bytes are of it.
-fn raw(frame: &Frame) -> ([u8; FD_SIZE], usize) {
-    let mut bytes = [0; FD_SIZE];
-    let flag = if frame.id().is_extended() { EXTENDED } else { 0 };
-    let (flag, flags, size) = match frame.format() {
-        Format::Classic => (flag, 0, CLASSIC_SIZE),
-        Format::Remote => (flag | REMOTE, 0, CLASSIC_SIZE),
-        Format::Fd { switch, passive } => {
-            let switch = if switch { SWITCH } else { 0 };
-            (flag, FD | switch | if passive { PASSIVE } else { 0 }, FD_SIZE)
-        }
-    };
-    bytes[..4].copy_from_slice(&(frame.id().number() | flag).to_ne_bytes());
-    bytes[4] = frame.length();
-    bytes[5] = flags;
-    bytes[8..8 + frame.data().len()].copy_from_slice(frame.data());
-    (bytes, size)
 }
 
 fn prepare(socket: &CanFdSocket, filter: Option<&[Id]>) -> io::Result<()> {
@@ -282,8 +271,8 @@ fn prepare(socket: &CanFdSocket, filter: Option<&[Id]>) -> io::Result<()> {
     let filters: Vec<_> = ids
         .iter()
         .map(|id| match id {
-            Id::Standard(id) => CanFilter::new(u32::from(*id), libc::CAN_SFF_MASK | EXTENDED),
-            Id::Extended(id) => CanFilter::new(id | EXTENDED, libc::CAN_EFF_MASK | EXTENDED),
+            Id::Standard(id) => CanFilter::new(u32::from(*id), libc::CAN_SFF_MASK | libc::CAN_EFF_FLAG),
+            Id::Extended(id) => CanFilter::new(id | libc::CAN_EFF_FLAG, libc::CAN_EFF_MASK | libc::CAN_EFF_FLAG),
         })
         .collect();
     socket.set_filters(&filters)
@@ -317,72 +306,26 @@ fn failure(interface: &str, source: io::Error) -> CanError {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use rig_can::{Frame, Id};
-
-    use super::{FD_SIZE, Heard, Message, Seen, heard, raw};
-    use crate::event::Trouble;
-    use crate::stamp::{Source, Stamp};
-
-    fn read(bytes: &[u8]) -> (Option<Frame>, Vec<Trouble>) {
-        let at = Stamp::new(1, 2, Source::Kernel);
-        let message = Message { bytes, own: false, kernel: None, adapter: None, dropped: None };
-        let mut told = Vec::new();
-        let heard = heard(&message, at, &mut |heard| {
-            if let Heard::Trouble { trouble, .. } = heard {
-                told.push(trouble);
-            }
-        });
-        match heard {
-            Some(Heard::Frame { seen: Seen { frame, .. }, .. }) => (Some(frame), told),
-            _ => (None, told),
-        }
-    }
+    use super::*;
 
     #[test]
-    fn a_classic_frame_has_the_layout_of_can_frame() {
-        let frame = Frame::classic(Id::Extended(0x18DA_10F1), &[1, 2, 3]).expect("a frame");
-        let (bytes, length) = raw(&frame);
-        let mut expected = (0x98DA_10F1_u32).to_ne_bytes().to_vec();
-        expected.extend([3, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0]);
-        assert_eq!(bytes[..length], expected);
-    }
-
-    #[test]
-    fn an_error_frame_is_trouble_and_no_frame() {
-        let mut bytes = (0x2000_0044_u32).to_ne_bytes().to_vec();
-        bytes.extend([8, 0, 0, 0, 0, 0x30, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(read(&bytes), (None, vec![Trouble::ErrorPassive, Trouble::BusOff]));
-    }
-
-    #[test]
-    fn an_error_frame_that_tells_of_no_trouble_is_handed_on() {
-        let mut bytes = (0x2000_0200_u32).to_ne_bytes().to_vec();
-        bytes.extend([8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 9]);
-        let message = Message { bytes: &bytes, own: false, kernel: None, adapter: None, dropped: None };
-        let mut told = Vec::new();
-        heard(&message, Stamp::new(1, 2, Source::Kernel), &mut |heard| told.push(heard));
-        let [Heard::ErrorFrame { class: 0x200, data: [.., 7, 9], .. }] = told[..] else { panic!("{}", told.len()) };
-    }
-
-    proptest! {
-        #[test]
-        fn a_frame_comes_back_as_it_was_sent(id in 0..0x2000_0000_u32, extended: bool, kind in 0..4_u8, length in 0..16_usize) {
-            let id = if extended { Id::Extended(id) } else { Id::Standard((id & 0x7FF) as u16) };
-            let lengths = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64];
-            let data = [0xA5; 64];
-            let frame = match kind {
-                0 => Frame::classic(id, &data[..length % 9]),
-                1 => Frame::remote(id, u8::try_from(length % 9).expect("below 9")),
-                kind => Frame::fd(id, &data[..lengths[length]], kind == 2),
-            };
-            let (bytes, size) = raw(&frame.expect("a frame"));
-            prop_assert_eq!(read(&bytes[..size]).0, frame);
-        }
-
-        #[test]
-        fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..=FD_SIZE)) {
-            let _ = read(&bytes);
+    fn an_error_frame_is_handed_on_with_its_troubles_and_is_no_frame() {
+        // Counters alone are no trouble.
+        for (class, controller, troubles) in
+            [(0x44, 0x30, vec![Trouble::ErrorPassive, Trouble::BusOff]), (0x200, 0, vec![])]
+        {
+            let mut bytes = (0x2000_0000_u32 | class).to_ne_bytes().to_vec();
+            bytes.extend([8, 0, 0, 0, 0, controller, 0, 0, 0, 0, 7, 9]);
+            let message = Message { bytes: &bytes, own: false, kernel: None, adapter: None, dropped: None };
+            let (mut handed_on, mut told) = (Vec::new(), Vec::new());
+            let frame = heard(&message, Stamp::new(1, 2, Source::Kernel), &mut |heard| match heard {
+                Heard::ErrorFrame { class, data, .. } => handed_on.push((class, data)),
+                Heard::Trouble { trouble, .. } => told.push(trouble),
+                _ => panic!("something else"),
+            });
+            assert!(frame.is_none());
+            assert_eq!(handed_on, [(class, [0, controller, 0, 0, 0, 0, 7, 9])]);
+            assert_eq!(told, troubles);
         }
     }
 }

@@ -1,3 +1,5 @@
+mod fake;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
@@ -5,9 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rig_can::bits::Rate;
-use rig_can::lawicel::{Command, Flags, Lines, Reply};
+use rig_can::lawicel::Reply;
 use rig_can::{Frame, Id};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::{LocalSet, spawn_local};
 
 use super::{Bus, Seen, Tap, Transmitted};
@@ -15,90 +16,7 @@ use crate::event::Trouble;
 use crate::fixture::{self, Adapter, Flow, Listen, Parity, Port, Serial};
 use crate::link::{BenchPorts, LinkError, MemoryPort};
 use crate::stamp::{Clock, Source, Stamp};
-
-/// An adapter that answers as it is told to.
-#[derive(Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own of some adapter")]
-struct Fake {
-    acknowledges: bool,
-    version: Option<&'static [u8]>,
-    stamps: bool,
-    rates: bool,
-    full: bool,
-    flags: u8,
-    /// So many of the first frames it answers with `first`, or not at all.
-    ill: usize,
-    first: Option<Reply>,
-    /// How long it takes to answer a frame.
-    takes: Duration,
-    /// Asked for its flags, it does not answer but receives a frame, whose line it breaks off for so long.
-    breaks: Option<Duration>,
-}
-
-const LAWICEL: Fake = Fake {
-    acknowledges: true,
-    version: Some(b"V1013\r"),
-    stamps: true,
-    rates: true,
-    full: false,
-    flags: 0,
-    ill: 0,
-    first: None,
-    takes: Duration::ZERO,
-    breaks: None,
-};
-/// CANable's firmware tells its version in its own way.
-const CANABLE: Fake =
-    Fake { acknowledges: false, version: Some(b"16ac3f7 github.com/canable\r"), stamps: false, ..LAWICEL };
-
-impl Fake {
-    /// Answers for ever. A frame that it is told to transmit comes back as a received one, with data `EC` and its
-    /// identifier one higher, 5 ms later.
-    async fn run(mut self, mut port: DuplexStream) {
-        let start = tokio::time::Instant::now();
-        let (mut lines, mut out) = (Lines::default(), Vec::new());
-        while let Ok(byte) = port.read_u8().await {
-            let Some(Ok(command)) = lines.command(byte) else { continue };
-            match command {
-                Command::Version => out.extend(self.version.unwrap_or_default()),
-                Command::Stamps(_) if !self.stamps => self.acknowledge(Reply::Refused, &mut out),
-                Command::BitRate(_) if !self.rates => self.acknowledge(Reply::Refused, &mut out),
-                Command::Flags if let Some(pause) = self.breaks => {
-                    port.write_all(b"t123").await.expect("a reader");
-                    tokio::time::sleep(pause).await;
-                    out.extend(b"2AABB\r");
-                }
-                Command::Flags => self.acknowledge(Reply::Flags(Flags(self.flags)), &mut out),
-                Command::Transmit(_) if self.ill > 0 => {
-                    self.ill -= 1;
-                    tokio::time::sleep(self.takes).await;
-                    if let Some(reply) = self.first {
-                        self.acknowledge(reply, &mut out);
-                    }
-                }
-                Command::Transmit(_) if self.full => self.acknowledge(Reply::Refused, &mut out),
-                Command::Transmit(frame) => {
-                    tokio::time::sleep(self.takes).await;
-                    self.acknowledge(Reply::Accepted, &mut out);
-                    port.write_all(&std::mem::take(&mut out)).await.expect("a reader");
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                    let count = (40_000 + start.elapsed().as_millis()) % 60_000;
-                    let answer = Frame::classic(Id::Standard((frame.id().number() & 0x7FF) as u16 + 1), &[0xEC]);
-                    let stamp = self.stamps.then_some(count as u16);
-                    Reply::Frame(answer.expect("a frame"), stamp).write(&mut out);
-                }
-                _ => self.acknowledge(Reply::Done, &mut out),
-            }
-            port.write_all(&std::mem::take(&mut out)).await.expect("a reader");
-        }
-    }
-
-    fn acknowledge(self, reply: Reply, out: &mut Vec<u8>) {
-        if self.acknowledges {
-            reply.write(out);
-        }
-    }
-}
+use fake::{CANABLE, Fake, LAWICEL};
 
 fn spec(nominal: u32) -> fixture::Bus {
     let serial = Serial {
@@ -214,15 +132,16 @@ async fn a_refused_frame_is_an_error_and_the_next_one_is_not() {
 
 /// One frame that is never acknowledged, and one that is handed over half a second later and acknowledged after the
 /// first was given up.
-async fn second_of(first: Frame, second: Frame) -> io::Result<Transmitted> {
-    let fake = Fake { ill: 1, takes: Duration::from_millis(700), flags: 0x20, ..LAWICEL };
-    on_bus(fake, async |bus, _| {
+async fn second_of(first: Frame, second: Frame, fake: Fake) -> io::Result<Transmitted> {
+    let fake = Fake { ill: 1, takes: Duration::from_millis(1_200), ..fake };
+    on_bus(fake, async |bus, kept| {
         let late = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             bus.transmit(&second).await
         };
         let (first, second) = tokio::join!(bus.transmit(&first), late);
         assert!(first.is_err(), "{first:?}");
+        assert_eq!(kept.frames.borrow().iter().filter(|(own, _)| *own).count(), 1);
         second
     })
     .await
@@ -230,12 +149,66 @@ async fn second_of(first: Frame, second: Frame) -> io::Result<Transmitted> {
 
 #[tokio::test(start_paused = true)]
 async fn a_frame_that_is_given_up_takes_no_other_with_it() {
-    second_of(frame(1), frame(2)).await.expect("it is acknowledged");
+    second_of(frame(1), frame(2), LAWICEL).await.expect("it is acknowledged");
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_equal_frames_the_one_that_waited_too_long_is_given_up() {
-    second_of(frame(1), frame(1)).await.expect("it is acknowledged");
+    second_of(frame(1), frame(1), LAWICEL).await.expect("it is acknowledged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_answer_after_a_frame_shows_that_it_will_not_be_acknowledged() {
+    let [no_flags, no_version] = [Fake { flags: None, ..LAWICEL }, Fake { version: None, ..LAWICEL }];
+    for fake in [no_flags, no_version] {
+        second_of(frame(1), frame(2), fake).await.expect("it is acknowledged");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledgement_that_comes_too_late_is_not_the_next_frames() {
+    for second in [frame(1), frame(2)] {
+        let takes = Duration::from_millis(1_200);
+        let fake = Fake { ill: 1, first: Some(Reply::Accepted), takes, ..LAWICEL };
+        on_bus(fake, async |bus, kept| {
+            bus.transmit(&frame(1)).await.expect_err("it is not acknowledged in time");
+            let sent = bus.transmit(&second).await.expect("it is acknowledged");
+            let frames = kept.frames.borrow();
+            let own: Vec<_> = frames.iter().filter(|(own, _)| *own).map(|(_, seen)| *seen).collect();
+            assert_eq!(own.iter().map(|seen| seen.frame).collect::<Vec<_>>(), [frame(1), second]);
+            // The first may have been on the bus at once, the second not before it was handed over.
+            assert!(own[0].at.lo < 1_000_000_000 && sent.on_bus == own[1].at, "{own:?}");
+            assert_eq!(sent.on_bus.lo, sent.handed.lo + bus.time(&second));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_is_not_acknowledged_while_its_sender_waits_takes_no_later_frames_place() {
+    on_bus(Fake { ill: 1, ..LAWICEL }, async |bus, _| {
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            bus.transmit(&frame(2)).await
+        };
+        let frame = frame(1);
+        let (first, second) = tokio::join!(bus.transmit(&frame), late);
+        insta::assert_snapshot!(first.expect_err("it is not acknowledged"), @"the adapter does not acknowledge the frame, and answers what it was asked after it");
+        second.expect("it is acknowledged");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_tells_acknowledgements_apart_a_frame_in_doubt_is_no_silence_of_the_bus() {
+    let fake = Fake { flags: None, version: None, ..LAWICEL };
+    on_bus(Fake { ill: 1, ..fake }, async |bus, _| {
+        let dropped = tokio::time::timeout(Duration::from_millis(5), bus.transmit(&frame(1))).await;
+        assert!(dropped.is_err());
+        let error = bus.transmit(&frame(2)).await.expect_err("the acknowledgement may be the first one's");
+        insta::assert_snapshot!(error, @"it cannot be told whether the frame was on the bus within 1 s, or one before it that was given up");
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +235,7 @@ async fn a_refusal_is_told_to_the_frame_that_was_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn status_flags_become_troubles() {
-    let fake = Fake { flags: 0xA0, ..LAWICEL };
+    let fake = Fake { flags: Some(0xA0), ..LAWICEL };
     on_bus(fake, async |_, kept| {
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         let told = kept.troubles.borrow();
@@ -270,6 +243,16 @@ async fn status_flags_become_troubles() {
         assert_eq!(told.len(), 4, "they are read once a second");
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_trouble_that_an_adapter_is_in_when_it_is_opened_is_found() {
+    for (flags, found) in
+        [(0, None), (0x80, None), (0x04, Some(Trouble::ErrorWarning)), (0xA4, Some(Trouble::ErrorPassive))]
+    {
+        let fake = Fake { flags: Some(flags), ..LAWICEL };
+        on_bus(fake, async |bus, _| assert_eq!(bus.found(), found)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,6 @@
 use rig_can::lawicel::Flags;
+#[cfg(target_os = "linux")]
+use socketcan::nl::CanState;
 
 use crate::event::Trouble;
 
@@ -36,9 +38,26 @@ pub(super) fn of_flags(flags: Flags) -> impl Iterator<Item = Trouble> {
     .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
 }
 
+/// The trouble that a controller of the kernel's is in.
+#[cfg(target_os = "linux")]
+pub(super) fn of_state(state: CanState) -> Option<Trouble> {
+    match state {
+        CanState::BusOff => Some(Trouble::BusOff),
+        CanState::ErrorPassive => Some(Trouble::ErrorPassive),
+        CanState::ErrorWarning => Some(Trouble::ErrorWarning),
+        CanState::ErrorActive | CanState::Stopped | CanState::Sleeping => None,
+    }
+}
+
+/// The trouble that an slcan adapter is in. The other flags tell of what has happened, which may be long ago.
+pub(super) fn of_counters(flags: Flags) -> Option<Trouble> {
+    let warning = flags.error_warning().then_some(Trouble::ErrorWarning);
+    if flags.error_passive() { Some(Trouble::ErrorPassive) } else { warning }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Flags, Trouble, of_error_frame, of_flags};
+    use super::{Flags, Trouble, of_counters, of_error_frame, of_flags};
 
     fn told(class: u32, controller: u8) -> Vec<Trouble> {
         of_error_frame(class, [0, controller, 0, 0, 0, 0, 0, 0]).collect()
@@ -58,5 +77,20 @@ mod tests {
         assert_eq!(of_flags(Flags(0)).count(), 0);
         assert_eq!(of_flags(Flags(0xA0)).collect::<Vec<_>>(), [Trouble::ErrorPassive, Trouble::BusError]);
         assert_eq!(of_flags(Flags(0x09)).collect::<Vec<_>>(), [Trouble::Overrun]);
+    }
+
+    #[test]
+    fn what_has_happened_once_is_no_trouble_that_an_adapter_is_in() {
+        let told = [0, 0x80, 0x84, 0x24].map(|flags| of_counters(Flags(flags)));
+        assert_eq!(told, [None, None, Some(Trouble::ErrorWarning), Some(Trouble::ErrorPassive)]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_controllers_state_is_trouble_where_it_is_one() {
+        use super::CanState::{BusOff, ErrorActive, ErrorPassive, ErrorWarning, Sleeping, Stopped};
+        let told = [BusOff, ErrorPassive, ErrorWarning].map(super::of_state);
+        assert_eq!(told, [Trouble::BusOff, Trouble::ErrorPassive, Trouble::ErrorWarning].map(Some));
+        assert_eq!([ErrorActive, Stopped, Sleeping].map(super::of_state), [None; 3]);
     }
 }

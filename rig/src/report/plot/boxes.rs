@@ -7,9 +7,9 @@ use super::axis::Axis;
 use super::mark::Mark;
 use super::sheet::{DATA, FAINT, FOOT, HEAD, INK, LIMIT, Plane, Sheet, anchored, note, text};
 use super::{Drawn, Picture};
-use crate::report::quantity::{grouped, nanos};
+use crate::report::quantity::grouped;
 use crate::report::spread::{Quantile, Spread};
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 use crate::verdict::{Finding, Findings};
 use crate::visible::visible_up_to;
 

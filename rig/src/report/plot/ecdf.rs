@@ -8,9 +8,9 @@ use super::mark::Mark;
 use super::sheet::{DATA, FAINT, LIMIT, Plane, RIGHT, Sheet, anchored, note, text};
 use super::steps::stairs;
 use super::{Drawn, Picture, words};
-use crate::report::quantity::{grouped, nanos, required, setting};
+use crate::report::quantity::{grouped, required, setting};
 use crate::report::spread::Spread;
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 use crate::verdict::Finding;
 
 /// Columns that a curve is thinned to: about two for a pixel.

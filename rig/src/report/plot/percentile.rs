@@ -10,9 +10,9 @@ use super::mark::Mark;
 use super::sheet::{DARK, DATA, FAINT, LIMIT, Plane, RIGHT, Sheet, anchored, limit_note, note, text};
 use super::steps::stairs;
 use super::{Drawn, Picture, words};
-use crate::report::quantity::{grouped, nanos, required, setting};
+use crate::report::quantity::{grouped, required, setting};
 use crate::report::spread::Spread;
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 use crate::verdict::Finding;
 
 /// Draws latency at each quantile, up to the last one that so many deliveries can show. The claim is met where the

@@ -10,9 +10,9 @@ use super::mark::Mark;
 use super::power::{Lane, felt_by};
 use super::sheet::{DARK, DATA, DOUBT, LIMIT, Plane, RIGHT, Sheet, limit_note};
 use super::{Drawn, Picture, words};
-use crate::report::quantity::{grouped, nanos, setting};
+use crate::report::quantity::{grouped, setting};
 use crate::report::spread::Spread;
-use crate::stamp::Nanos;
+use crate::stamp::{Nanos, nanos};
 use crate::verdict::{Finding, Findings, Outcome, Point};
 
 /// The most marks of one kind: some 80 bytes of SVG each, so that a plot stays well under a megabyte.

@@ -82,6 +82,23 @@ async fn on_bus(play: impl AsyncFnOnce(Scene)) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_adapter_that_is_off_the_bus_when_it_is_opened_speaks_against_playing() {
+    on_bus(async |scene| {
+        let listener = Listener { bus: &scene.bus, opened: &scene.opened };
+        scene.facts();
+        listener.found(Trouble::ErrorPassive);
+        let facts = scene.facts();
+        let [Fact::Warning { detail }] = &facts[..] else { panic!("{facts:?}") };
+        insta::assert_snapshot!(detail, @"bus storage: error-passive since before it was opened: the adapter counts so many errors that it is error passive: check that another node is there and powered, bit rates, termination and cable");
+        assert_eq!(scene.bus.symptom().await, None, "its counters tell of what was before");
+        listener.found(Trouble::BusOff);
+        assert_eq!(faults(&scene.facts()), [RigFault::BusOff]);
+        assert_eq!(scene.bus.symptom().await, Some(Trouble::BusOff));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_adapter_that_stays_off_the_bus_voids_each_trial_until_it_is_back() {
     on_bus(async |scene| {
         assert_eq!(faults(&scene.trial(&[Trouble::BusOff, Trouble::BusOff], 0).await), [RigFault::BusOff]);
