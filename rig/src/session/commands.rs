@@ -122,9 +122,12 @@ impl Command {
         Some(narrow(Stamp::new(self.reached().lo, latest, Source::Bounded), logged))
     }
 
-    /// How long the device held it at the least before it answered.
+    /// How long the device held it at the least before it answered. It had it once the wire had it, unless its log shows
+    /// that it came later: a log that tells no more than the wire, or what cannot be, does not excuse a stall.
     fn held(&self, logged: Option<Stamp>, arrived: Option<Stamp>) -> Option<Nanos> {
-        let had = arrived.filter(|_| logged.is_some()).unwrap_or(self.reached());
+        let reached = self.reached();
+        let later = arrived.filter(|arrived| arrived.lo > reached.hi);
+        let had = later.unwrap_or_else(|| narrow(reached, logged));
         Some(self.answer.get()?.first.since(had).lo)
     }
 
@@ -156,3 +159,6 @@ fn judge_answer(port: &Port, command: &Command, held: Nanos) {
     let detail = format!("it held {kind} (sequence {sequence}) for {held} before it answered; {allowed} is allowed");
     port.misbehaved(Misbehaviour::SlowAnswer, detail);
 }
+
+#[cfg(test)]
+mod tests;
