@@ -96,11 +96,11 @@ pub enum Fact {
         bus: String,
         /// Since when.
         since: Nanos,
-        /// How many frames were on it.
+        /// How many frames rig saw on it; those in `lost` are not among them.
         frames: u64,
         /// How long they occupied it, in nanoseconds.
         busy: Nanos,
-        /// How many frames were lost between the bus and rig; 0 also where that is not known.
+        /// How many frames were lost between the bus and rig, such as by a receive overrun; 0 also where that is not known.
         #[serde(default, skip_serializing_if = "is_zero")]
         lost: u64,
         /// How often the adapter told of each trouble.

@@ -52,6 +52,12 @@ f:36:84: flow control cannot ask for this separation time; write "0ms" to "127ms
     insta::assert_snapshot!(problems(&[(LINK, "link = { bus = \"storage\", send = \"600\", receive = \"601\", fd = true, send-address = 3 }")]), @"f:36:8: extended addressing has two addresses; write both `send-address` and `receive-address`, or neither");
     insta::assert_snapshot!(problems(&[(LINK, "link = { bus = \"storage\", send = \"600\", receive = \"601\", fd = true }")]), @"f:36:16: FD frames on the classic bus `storage`; write data-bitrate = 2000000 in [bus.storage], or leave out `fd`");
     insta::assert_snapshot!(problems(&[("link = { port = \"bench:relays\", baud = 9600 }", "link = { bus = \"storage\" }")]), @"f:68:16: an instrument is not reached over a CAN bus; give it a `port` or a `tcp` address");
+    insta::assert_snapshot!(problems(&[("link = { port = \"bench:relays\", baud = 9600 }", "link = { port = \"bench:relays\", send = \"602\" }")]), @"f:68:40: only a link to a CAN bus has this setting; leave it out");
+    insta::assert_snapshot!(problems(&[("link = { port = \"bench:relays\", baud = 9600 }", "link = {}"), ("link = { port = \"bench:meter\", baud = 115200 }", "link = {}")]), @r#"
+f:59:8: a link is one of a `port` and a `tcp` address; write { port = "/dev/serial/by-id/…", baud = 115200 } or { tcp = "host:port" }, or write bus = "NAME"
+f:68:8: a link is one of a `port` and a `tcp` address; write { port = "/dev/serial/by-id/…", baud = 115200 } or { tcp = "host:port" }
+"#);
+    insta::assert_snapshot!(problems(&[(LINK, &format!("{LINK}\nin-home = {{ bus = \"storage\", send = \"602\" }}"))]), @"f:37:19: a device's port for a home is not on a CAN bus; give it a `port` or a `tcp` address");
     insta::assert_snapshot!(problems(&[("link = { port = \"bench:meter\", baud = 115200 }", "link = { port = \"bench:meter\", send = \"602\" }")]), @r#"f:59:39: only a link to a CAN bus has this setting; leave it out, or write bus = "NAME""#);
     insta::assert_snapshot!(problems(&[(LINK, "link = { bus = \"storage\", send = \"602\", receive = \"603\" }")]), @r#"f:36:16: no twin on [bench.bus.can] sends what this device sends; add can = { bus = "can", send = …, receive = … } to a twin, with the device's identifiers"#);
 }

@@ -74,7 +74,12 @@ fn buses(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     for (name, bus) in &findings.buses {
         writeln!(out, "rig_bus_load_ratio{{bus=\"{}\"}} {}", label_value(name), bus.mean())?;
     }
-    head(out, "rig_bus_frames", "counter", "Frames on a CAN bus, and those of them that rig lost.")?;
+    head(
+        out,
+        "rig_bus_frames",
+        "counter",
+        "Frames that rig saw on a CAN bus, and those known to be lost before it saw them.",
+    )?;
     for (name, bus) in &findings.buses {
         let name = label_value(name);
         writeln!(out, "rig_bus_frames_total{{bus=\"{name}\",state=\"seen\"}} {}", bus.frames)?;

@@ -257,11 +257,11 @@ impl Tap for Listener<'_> {
         if !own {
             self.bus.heard.set(self.bus.heard.get() + 1);
         }
-        self.bus.notes.frame(&self.bus.name, own, seen.at.hi, Passed::Frame(seen.frame), None);
+        self.bus.notes.frame(&self.bus.name, own, seen.at.hi, Passed::Frame(seen.frame));
     }
 
     fn error_frame(&self, class: u32, data: [u8; 8], at: Stamp) {
-        self.bus.notes.frame(&self.bus.name, false, at.hi, Passed::Error { class, data }, None);
+        self.bus.notes.frame(&self.bus.name, false, at.hi, Passed::Error { class, data });
     }
 
     fn trouble(&self, trouble: Trouble, at: Stamp) {

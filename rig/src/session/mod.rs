@@ -8,6 +8,7 @@ mod bench;
 mod bus;
 mod carrier;
 mod child;
+mod commands;
 mod desk;
 mod draw;
 mod firmware;

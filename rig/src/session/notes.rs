@@ -95,16 +95,16 @@ impl Notes {
 
     /// Notes bytes that went over a link.
     pub fn traffic(&self, link: &Arc<str>, outbound: bool, at: Nanos, bytes: &[u8], edge: Option<EdgeId>) {
-        self.pass(link, outbound, at, Passed::Bytes(bytes.into()), edge);
+        let what = Passed::Bytes(bytes.into());
+        self.pass(Traffic { link: Arc::clone(link), outbound, at, what, note: edge, trial: self.trial() });
     }
 
     /// Notes a frame of a CAN bus, or an error frame.
-    pub fn frame(&self, bus: &Arc<str>, outbound: bool, at: Nanos, what: Passed, edge: Option<EdgeId>) {
-        self.pass(bus, outbound, at, what, edge);
+    pub fn frame(&self, bus: &Arc<str>, outbound: bool, at: Nanos, what: Passed) {
+        self.pass(Traffic { link: Arc::clone(bus), outbound, at, what, note: None, trial: self.trial() });
     }
 
-    fn pass(&self, link: &Arc<str>, outbound: bool, at: Nanos, what: Passed, edge: Option<EdgeId>) {
-        let traffic = Traffic { link: Arc::clone(link), outbound, at, what, note: edge, trial: self.trial() };
+    fn pass(&self, traffic: Traffic) {
         let _ = self.records.send(Record::Traffic(traffic));
     }
 }

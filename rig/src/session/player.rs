@@ -1,7 +1,7 @@
 //! The player plays a trial: it runs the plan's steps and notes a delivery for every edge that they play.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rig_payload::{Actor, Body, Frame, Header, Kind, Setting, State};
 
-use super::carrier::{Carrier, Sending};
+use super::carrier::Carrier;
+use super::commands::Commands;
 use super::desk::{Desk, Ending, Expected, Landed};
 use super::draw::{self, Act, Drawn};
 use super::notes::Notes;
 use super::pause::pause;
-use super::port::Port;
 use super::supply::{Edge, Supply};
 use super::wiring::Place;
-use crate::event::{Arrival, Delivery, Fact, Misbehaviour};
+use crate::event::{Arrival, Delivery, Fact};
 use crate::fixture::Level;
 use crate::plan::{Action, Cause, EdgeId, Plan};
 use crate::power::PowerError;
@@ -47,29 +47,11 @@ pub struct Player {
     supply: Rc<Supply>,
     notes: Notes,
     sequences: RefCell<HashMap<Actor, u16>>,
-    /// Commands of this trial, by edge.
-    commands: RefCell<BTreeMap<EdgeId, Command>>,
+    commands: Commands,
     /// Edges on which nothing whole came in this trial.
     missed: RefCell<Vec<EdgeId>>,
     values: RefCell<ChaCha8Rng>,
     seed: u64,
-}
-
-struct Command {
-    kind: Kind,
-    sequence: u16,
-    sending: Sending,
-    answer: Cell<Option<Answer>>,
-    noted: Cell<bool>,
-}
-
-/// The first answer to a command.
-#[derive(Clone, Copy)]
-struct Answer {
-    /// The latest that the command can have arrived.
-    after: Nanos,
-    /// When its first byte was seen.
-    first: Stamp,
 }
 
 impl Player {
@@ -78,6 +60,7 @@ impl Player {
     pub fn new(scene: Scene, seed: u64) -> Self {
         let Scene { plan, desk, carrier, supply, notes } = scene;
         let values = RefCell::new(draw::random(seed, 0));
+        let commands = Commands::new(Rc::clone(&carrier), notes.clone());
         Self {
             plan,
             desk,
@@ -85,7 +68,7 @@ impl Player {
             supply,
             notes,
             sequences: RefCell::default(),
-            commands: RefCell::default(),
+            commands,
             missed: RefCell::default(),
             values,
             seed,
@@ -102,11 +85,10 @@ impl Player {
         self.values.replace(random);
         self.missed.borrow_mut().clear();
         let played = self.run(&steps).await;
-        self.note_commands().await;
+        self.commands.end_trial().await;
         if played.is_ok() {
             pause(self.plan.settle).await;
         }
-        self.commands.borrow_mut().clear();
         played.map(|()| self.missed.borrow().clone())
     }
 
@@ -172,9 +154,7 @@ impl Player {
             return;
         }
         let sending = self.carrier.send(edge, &frame).await;
-        let sequence = frame.header.sequence;
-        let command = Command { kind, sequence, sending, answer: Cell::default(), noted: Cell::default() };
-        self.commands.borrow_mut().insert(edge, command);
+        self.commands.sent(edge, &frame.header, sending);
     }
 
     /// An actor passes on what it received.
@@ -221,7 +201,7 @@ impl Player {
             let deadline = self.deadline(origin.at.hi, allowed);
             let ending = self.desk.wait(*edge, deadline).await;
             if let (Cause::Payload(command), Ending::Landed(landed)) = (cause, &ending) {
-                self.note_answered(*command, landed);
+                self.commands.answered(*command, landed);
             }
             self.conclude(*edge, ending, |landed| {
                 // A device may sense an edge before the rig's own sense does, but not before it was commanded.
@@ -245,64 +225,10 @@ impl Player {
                 Some(Origin { at, not_before: commanded, expected, level: Some(level), budget: Duration::ZERO })
             }
             Cause::Payload(edge) => {
-                let commands = self.commands.borrow();
-                let command = commands.get(edge).filter(|command| command.sending.lost_in.is_none())?;
-                let at = command.sending.on_wire.unwrap_or(command.sending.sent);
-                let expected = Expected::Correlation(command.sequence);
+                let (sequence, at) = self.commands.on_edge(*edge)?;
+                let expected = Expected::Correlation(sequence);
                 Some(Origin { at, not_before: at.lo, expected, level: None, budget: self.limit(*edge) })
             }
-        }
-    }
-
-    /// The first answer to a command shows that the command had arrived before it.
-    fn note_answered(&self, edge: EdgeId, answer: &Landed) {
-        let commands = self.commands.borrow();
-        let Some(command) = commands.get(&edge).filter(|command| command.answer.get().is_none()) else { return };
-        let answered = Stamp::new(command.reached().lo, answer.first.hi, Source::Bounded);
-        command.answer.set(Some(Answer { after: narrow(answered, answer.made).hi, first: answer.first }));
-        // A log that is being read may still tell when it arrived.
-        if !self.port_of(edge).is_some_and(|port| port.tells_arrivals()) {
-            self.note_command(edge, command);
-        }
-    }
-
-    /// Commands that are not noted yet: lost in a hop, or on the wire with nobody but a log to say that they arrived.
-    async fn note_commands(&self) {
-        let open = |command: &Command| !command.noted.get() && command.sending.lost_in.is_none();
-        let edges: Vec<_> =
-            self.commands.borrow().iter().filter(|(_, command)| open(command)).map(|(edge, _)| *edge).collect();
-        let ports = edges.iter().filter_map(|edge| self.port_of(*edge)).filter(|port| port.tells_arrivals());
-        join_all(ports.map(|port| port.log_caught_up())).await;
-        for (edge, command) in self.commands.borrow().iter() {
-            self.note_command(*edge, command);
-        }
-    }
-
-    fn note_command(&self, edge: EdgeId, command: &Command) {
-        if command.noted.replace(true) {
-            return;
-        }
-        let logged = self.port_of(edge).and_then(|port| port.arrival_of(command.kind, command.sequence));
-        let answer = command.answer.get();
-        let latest = answer.map(|answer| answer.after).or(logged.map(|_| self.notes.now()));
-        let arrived = latest.map(|latest| narrow(Stamp::new(command.reached().lo, latest, Source::Bounded), logged));
-        let end = match &command.sending.lost_in {
-            Some(hop) => Arrival::LostInHop(hop.clone()),
-            None if arrived.is_some() || command.sending.on_wire.is_some() => Arrival::Whole,
-            None => Arrival::Absent,
-        };
-        self.note(edge, end, |edge| command.delivery(edge, arrived));
-        if let (Some(port), Some(answer)) = (self.port_of(edge), answer) {
-            let had = arrived.filter(|_| logged.is_some()).unwrap_or(command.reached());
-            judge_answer(port, command, answer.first.since(had).lo);
-        }
-    }
-
-    /// The port of the device that an edge goes to.
-    fn port_of(&self, edge: EdgeId) -> Option<&Rc<Port>> {
-        match self.carrier.wiring().destination(edge) {
-            Place::Device(actor) => self.carrier.port(actor),
-            _ => None,
         }
     }
 
@@ -346,16 +272,6 @@ impl Player {
     }
 }
 
-/// Notes that a device held a command for longer than it may; it did so for at least `held` nanoseconds.
-fn judge_answer(port: &Port, command: &Command, held: Nanos) {
-    let Some(allowed) = port.device().answer.filter(|allowed| Duration::from_nanos(held) > *allowed) else { return };
-    let held = Duration::from_millis(held / 1_000_000);
-    let [held, allowed] = [held, allowed].map(humantime::format_duration);
-    let (kind, sequence) = (command.kind.name(), command.sequence);
-    let detail = format!("it held {kind} (sequence {sequence}) for {held} before it answered; {allowed} is allowed");
-    port.misbehaved(Misbehaviour::SlowAnswer, detail);
-}
-
 /// What makes an originator send.
 struct Origin {
     at: Stamp,
@@ -382,21 +298,9 @@ impl Origin {
     }
 }
 
-impl Command {
-    /// When its last byte was on the device's wire.
-    fn reached(&self) -> Stamp {
-        self.sending.on_wire.unwrap_or(self.sending.sent)
-    }
-
-    fn delivery(&self, edge: EdgeId, arrived: Option<Stamp>) -> Delivery {
-        let Sending { sent, on_wire, size, .. } = self.sending;
-        let size = size.filter(|_| arrived.is_some());
-        Delivery { sent: Some(sent), on_wire, arrived, size, sequence: Some(self.sequence), ..Delivery::absent(edge) }
-    }
-}
-
 impl Delivery {
-    fn absent(edge: EdgeId) -> Self {
+    /// Nothing was seen of it.
+    pub(super) fn absent(edge: EdgeId) -> Self {
         let end = Arrival::Absent;
         Self {
             edge,

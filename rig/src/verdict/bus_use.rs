@@ -6,9 +6,9 @@ use crate::stamp::Nanos;
 /// What passed over a CAN bus in a session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BusUse {
-    /// How many frames were on it.
+    /// How many frames rig saw on it. What was lost is not among them, and has no part in the load.
     pub frames: u64,
-    /// How many of them were lost between the bus and rig, as far as that is known.
+    /// How many more were lost between the bus and rig, such as by a receive overrun, as far as that is known.
     pub lost: u64,
     /// How often the adapter told of each trouble.
     pub troubles: BTreeMap<Trouble, u64>,
