@@ -9,7 +9,7 @@ use rig::event::{End, Fact, RigFault};
 use crate::lab::Lab;
 
 /// The process that this one started.
-fn child_of(parent: i32) -> Option<i32> {
+pub fn child_of(parent: i32) -> Option<i32> {
     let processes = fs::read_dir("/proc").expect("/proc is there").filter_map(Result::ok);
     processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(|process: &i32| {
         // proc(5): `pid (comm) state ppid …`, and comm may hold anything.
