@@ -1,16 +1,19 @@
 //! The bench, opened: virtual bench, rails, ports, loopback connections, database; and closed again, rails safe.
 
+mod failure;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use rig_payload::Actor;
+use tokio::sync::watch::Receiver;
 use tokio::task::{JoinHandle, spawn_local};
 
 use super::Session;
 use super::bus::Bus;
 use super::carrier::{Carrier, Parts};
-use super::child::{BenchChild, ChildError};
+use super::child::BenchChild;
 use super::desk::Desk;
 use super::firmware::Installer;
 use super::line::Wires;
@@ -20,14 +23,16 @@ use super::player::Scene;
 use super::port::Port;
 use super::supply::Supply;
 use super::watch;
-use super::wiring::{Unplayed, Wiring};
+use super::wiring::Wiring;
 use crate::actor::{Database, DatabaseError, Network, Store};
-use crate::event::{Fact, RigFault, Trouble};
+use crate::event::{Fact, RigFault};
 use crate::fixture::{Device, Fixture, Link as DeviceLink, Player, Stream};
 use crate::link::{BenchPorts, Link, LinkError, MemoryPort};
 use crate::plan::{EdgeId, Plan};
-use crate::power::{PowerError, Rails};
-use crate::probe::{Driver, ProbeError};
+use crate::power::Rails;
+use crate::probe::Driver;
+
+pub use failure::{BenchFailure, Unopened};
 
 /// Name of the database of the operations' analytic actor in a session's folder.
 pub const DATABASE: &str = "analytic.sqlite";
@@ -48,98 +53,37 @@ pub struct Bench {
 /// The CAN buses, by name.
 pub type Buses = BTreeMap<String, Rc<Bus>>;
 
-/// Why a bench is not ready.
-#[derive(Debug, thiserror::Error)]
-pub enum BenchFailure {
-    /// The virtual bench did not start.
-    #[error(transparent)]
-    Child(#[from] ChildError),
-    /// The virtual bench cannot be made in memory.
-    #[error("the virtual bench: {0}")]
-    Virtual(String),
-    /// A device's port is not there.
-    #[error("device {0}: {1}")]
-    Port(String, LinkError),
-    /// A CAN bus cannot be opened.
-    #[error("bus {0}: {1}")]
-    Bus(String, LinkError),
-    /// Not one frame is heard on a CAN bus, but errors are.
-    #[error("bus {bus}: rig's adapter tells of {} and hears not one frame: {}", trouble.word(), trouble.advice())]
-    Deaf {
-        /// The bus.
-        bus: String,
-        /// What the adapter tells.
-        trouble: Trouble,
-    },
-    /// A device's debug probe does not do its part.
-    #[error("device {0}: {1}")]
-    Probe(String, ProbeError),
-    /// A device's port comes and goes.
-    #[error("device {0}: its port is there and gone again; check cable and adapter")]
-    Loose(String),
-    /// A switch or sense does not do its part.
-    #[error(transparent)]
-    Power(#[from] PowerError),
-    /// A connection between actors cannot be made.
-    #[error("cannot connect {0}: {1}")]
-    Connect(String, std::io::Error),
-    /// An external actor cannot be reached.
-    #[error("{0} is played by an external program: {1}")]
-    External(String, LinkError),
-    /// The database cannot be opened.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// Plan and fixture do not go together.
-    #[error(transparent)]
-    Unplayed(#[from] Unplayed),
-}
-
-impl BenchFailure {
-    /// Which failure of the rig this is.
-    #[must_use]
-    pub fn fault(&self) -> RigFault {
-        match self {
-            Self::Child(_) | Self::Virtual(_) => RigFault::BenchGone,
-            Self::Port(..) | Self::Loose(_) | Self::Bus(..) | Self::Deaf { .. } => RigFault::AdapterGone,
-            Self::Probe(..) => RigFault::Probe,
-            Self::Power(error) => error.fault(),
-            Self::Connect(..) | Self::External(..) | Self::Database(_) | Self::Unplayed(_) => RigFault::Actor,
-        }
-    }
-}
-
 impl Bench {
-    /// Opens everything the plan needs, energises the rails and waits for the devices.
+    /// Opens everything the plan needs, energises the rails and waits for the devices; `stop` turning true interrupts
+    /// that.
     ///
     /// # Errors
     /// What is missing and what to do about it. The rails are safe then, as far as they could be reached.
-    pub async fn open(session: &Session, notes: &Notes) -> Result<Self, BenchFailure> {
+    pub async fn open(session: &Session, notes: &Notes, stop: &mut Receiver<bool>) -> Result<Self, Unopened> {
         let mut tasks = Vec::new();
-        let (child, ports) = virtual_bench(session, notes, &mut tasks).await?;
+        let (child, ports) = unless(stop, virtual_bench(session, notes, &mut tasks)).await?;
         let ports = Rc::new(ports);
-        let rails = Rails::open(&session.fixture, &ports, notes.clock()).await?;
+        // Each instrument has its deadlines, and only rails that are open can be made safe.
+        let rails = Rails::open(&session.fixture, &ports, notes.clock()).await.map_err(BenchFailure::from)?;
         for (name, obtained) in rails.obtained() {
             notes.note(Fact::LinkUp { name, obtained });
         }
-        let buses = match open_buses(&session.fixture, notes, &ports, &mut tasks).await {
-            Ok(buses) => buses,
-            Err(failure) => {
-                Supply::new(rails, Vec::new(), notes.clone()).make_safe().await;
-                return Err(failure);
-            }
-        };
         let devices = devices(&session.fixture, notes);
         let supply = Rc::new(Supply::new(rails, devices.values().cloned().collect(), notes.clone()));
-        let mut bench = match connect(session, notes, devices, Rc::clone(&supply)).await {
-            Ok(scene) => Self { scene, buses, supply, child, tasks },
-            Err(failure) => {
+        let reached = async {
+            let buses = open_buses(&session.fixture, notes, &ports, &mut tasks).await?;
+            Ok((buses, connect(session, notes, devices, Rc::clone(&supply)).await?))
+        };
+        let mut bench = match unless(stop, reached).await {
+            Ok((buses, scene)) => Self { scene, buses, supply, child, tasks },
+            Err(unopened) => {
                 supply.make_safe().await;
-                return Err(failure);
+                return Err(unopened);
             }
         };
-        if let Err(failure) = bench.wake(session, notes, ports).await {
+        if let Err(unopened) = unless(stop, bench.wake(session, notes, ports)).await {
             bench.close().await;
-            return Err(failure);
+            return Err(unopened);
         }
         if !session.simulated {
             bench.tasks.push(spawn_local(watch::pulse(notes.clone(), session.fixture.stall_limit)));
@@ -220,6 +164,18 @@ impl Bench {
             self.tasks.push(spawn_local(logbook.keep()));
         }
         Ok(())
+    }
+}
+
+/// A part of the opening, dropped where it is when `stop` turns true.
+async fn unless<T>(
+    stop: &mut Receiver<bool>,
+    part: impl Future<Output = Result<T, BenchFailure>>,
+) -> Result<T, Unopened> {
+    tokio::select! {
+        biased;
+        Ok(_) = stop.wait_for(|stop| *stop) => Err(Unopened::Interrupted),
+        opened = part => Ok(opened?),
     }
 }
 

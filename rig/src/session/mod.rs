@@ -36,7 +36,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch::Receiver;
 use tokio::task::{LocalSet, spawn_local};
 
-use self::bench::Bench;
+use self::bench::{Bench, Unopened};
 use self::notes::Notes;
 use crate::event::{End, Fact, RigFault, Start, VERSION};
 use crate::fixture::Fixture;
@@ -109,10 +109,11 @@ async fn whole(session: Session, granted: BTreeMap<String, String>, records: Sen
     notes.note(Fact::Ended(end));
 }
 
-async fn conduct(session: &Session, notes: &Notes, stop: Receiver<bool>) -> End {
-    match Bench::open(session, notes).await {
+async fn conduct(session: &Session, notes: &Notes, mut stop: Receiver<bool>) -> End {
+    match Bench::open(session, notes, &mut stop).await {
         Ok(bench) => on(bench, notes, async |bench| play::all(session, bench, notes, stop).await).await,
-        Err(failure) => {
+        Err(Unopened::Interrupted) => End::Interrupted,
+        Err(Unopened::Failed(failure)) => {
             notes.fault(failure.fault(), failure.to_string());
             End::Aborted
         }

@@ -33,7 +33,8 @@ fn play_on_bench(play: impl AsyncFnOnce(&mut Bench) -> End) -> (End, Vec<Fact>) 
     let runtime = builder.enable_all().start_paused(true).build().unwrap();
     let end = runtime.block_on(LocalSet::new().run_until(async {
         let notes = Notes::new(Clock::start(), OffsetDateTime::UNIX_EPOCH, records);
-        let bench = Bench::open(&session, &notes).await.unwrap();
+        let (_stop, mut stopped) = tokio::sync::watch::channel(false);
+        let bench = Bench::open(&session, &notes, &mut stopped).await.unwrap();
         on(bench, &notes, play).await
     }));
     let facts = received.into_iter().filter_map(|record| match record {

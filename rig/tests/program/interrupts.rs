@@ -1,10 +1,13 @@
 //! Signals end a session with the rails safe, and with reports for what was played.
 
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 use rig::event::{End, Fact};
 use rig::fixture::Level;
 use test_case::test_case;
 
+use crate::lab::processes::{children_of, lives};
 use crate::lab::{Ended, Lab};
 
 /// The rails that were put into their safe state without an error, and the last fact.
@@ -47,6 +50,26 @@ fn a_signal_stops_makes_safe_and_reports(signal: Signal) {
     for report in ["junit.xml", "report.html", "summary.md", "payloads.csv", "metrics.txt", "latency.hlog"] {
         assert!(!ended.file(report).is_empty(), "{report}");
     }
+}
+
+#[test_case(Signal::SIGINT; "interrupted")]
+#[test_case(Signal::SIGTERM; "terminated")]
+fn a_signal_before_the_first_trial_takes_effect_at_once(signal: Signal) {
+    // Devices that boot for ten minutes, and are given as long.
+    let slow = r#"boot = "10m""#;
+    let lab = Lab::new("islanded").fixture(r#"boot = "20ms""#, slow).fixture(r#"boot = "2s""#, slow);
+    let mut running = lab.start(lab.command(&[]));
+    running.until_event(r#""power":{"rail":"storage-supply","to":"on","stage":"sensed""#);
+    let children = children_of(running.pid());
+    let [bench] = children[..] else { panic!("the virtual bench is its only child: {children:?}") };
+    running.signal(signal);
+    let ended = running.end_within(Duration::from_secs(60));
+    assert_eq!(ended.code, Some(130), "{}", ended.err);
+    assert_eq!(safe(&ended), (all_on(), Fact::Ended(End::Interrupted)));
+    assert!(!ended.facts().contains(&Fact::TrialStarted));
+    assert!(ended.said().contains("the session was interrupted after 0 of 600 trials"), "{}", ended.out);
+    assert!(!ended.file("report.html").is_empty());
+    assert!(!lives(bench), "the virtual bench has ended");
 }
 
 #[test]
