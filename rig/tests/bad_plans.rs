@@ -139,6 +139,28 @@ p:16:41: an exchange is of two rows; write its request and its reply: exchange =
 }
 
 #[test]
+fn a_misspelt_actor_is_named_once_and_taken_for_the_one_that_is_meant() {
+    let dispatch = include_str!("../../testplans/dispatch.toml");
+    let misspelt = |that: &str, this: &str| {
+        assert!(dispatch.contains(that), "{that}");
+        let text = dispatch.replacen(that, this, 1);
+        Plan::parse(&Source::new("p", &text)).err().map(|problems| problems.to_string()).unwrap_or_default()
+    };
+    // Of a reply, and of a request.
+    insta::assert_snapshot!(misspelt(r#"from = ["Distr. Cust. Storage"]"#, r#"from = ["Distr. Cust. Storge"]"#), @"p:61:9: no actor is named `Distr. Cust. Storge`; did you mean `Distr. Cust. Storage`?");
+    insta::assert_snapshot!(misspelt(r#"to = ["Feeder Circuit Breaker"]"#, r#"to = ["feeder circuit braker"]"#), @"p:32:7: no actor is named `feeder circuit braker`; did you mean `Feeder Circuit Breaker`?");
+    // Not one that is close: another actor, or one of another protocol.
+    insta::assert_snapshot!(misspelt(r#"from = ["Distr. Cust. Storage"]"#, r#"from = ["Feeder Circuit Breaker"]"#), @r"
+p:131:9: row `D4` is no reply to row `D3`; a reply goes from Distr. Cust. Storage to DAC - sub, and row `D4` goes from Feeder Circuit Breaker to DAC - sub
+p:174:19: row `D4` is no reply to row `D3`; a reply goes from Distr. Cust. Storage to DAC - sub, and row `D4` goes from Feeder Circuit Breaker to DAC - sub
+");
+    insta::assert_snapshot!(misspelt(r#"from = ["Distr. Cust. Storage"]"#, r#"from = ["Battery"]"#), @r"
+p:131:9: row `D4` is no reply to row `D3`; a reply goes from Distr. Cust. Storage to DAC - sub, and row `D4` goes from Battery to DAC - sub
+p:174:19: row `D4` is no reply to row `D3`; a reply goes from Distr. Cust. Storage to DAC - sub, and row `D4` goes from Battery to DAC - sub
+");
+}
+
+#[test]
 fn steps_in_steps_in_steps_end_somewhere() {
     let deep = format!("{}{{ wait = \"1ms\" }}{}", "{ parallel = [[".repeat(20), "], []] }".repeat(20));
     assert!(problems(&format!("{PLAYED} {deep}")).contains("nested too deep"));

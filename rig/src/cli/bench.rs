@@ -2,11 +2,34 @@
 
 #[cfg(unix)]
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
+
+use super::ExitCode;
 use super::causes::with_causes;
-use super::{BenchArgs, ExitCode};
 use rig::fixture::Fixture;
+
+/// How `rig bench` is used.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rig bench fixtures/virtual.toml
+  rig bench fixtures/virtual.toml --dir /tmp/bench
+";
+
+/// Which virtual bench to start.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// A fixture with a [bench] table
+    #[arg(value_name = "FIXTURE", value_hint = ValueHint::FilePath)]
+    pub fixture: PathBuf,
+    /// The folder for links to the ports, by their names; without it, a temporary one
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+    /// Ends when standard input does: a session starts its bench so, and neither outlives the other
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
+}
 
 /// Runs the virtual bench of a fixture until it is interrupted, or until its parent closes its input.
 #[must_use]

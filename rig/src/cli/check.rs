@@ -4,13 +4,29 @@ use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args, ValueHint};
 use rig::document::{self, Checked, FileKind};
 use rig::estimate::Estimate;
 use rig::fixture::Fixture;
 use rig::plan::{Need, Plan, Rule};
 use rig::problem::Problems;
 
-use super::{CheckArgs, ExitCode, problems, stdout};
+use super::{ExitCode, problems, stdout};
+
+/// How `rig check` is used.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rig check testplans/islanded.toml
+  rig check testplans/islanded.toml fixtures/example-lab.toml
+";
+
+/// What to check.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// Plans and fixtures; a plan and a fixture together are also checked against each other
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+}
 
 /// Checks the files; 0 where nothing is wrong, else 5.
 pub fn run(args: &CheckArgs) -> ExitCode {

@@ -1,9 +1,25 @@
 //! `rig completions`: what a shell needs to complete rig's command line.
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, CompletionsArgs, ExitCode, stdout};
+use super::{Cli, ExitCode, stdout};
+
+/// How `rig completions` is used.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rig completions bash > ~/.local/share/bash-completion/completions/rig
+  rig completions zsh > ~/.zfunc/_rig
+  rig completions fish > ~/.config/fish/completions/rig.fish
+";
+
+/// Which completions to print.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
 
 /// Prints a shell's completions.
 #[must_use]

@@ -1,15 +1,52 @@
 //! `rig flash`: firmware put on a device by hand.
 
-use std::path::Path;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args, ValueHint};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{ExitCode, FlashArgs, TargetArgs, problems, stdout};
+use super::{ExitCode, problems, stdout};
 use rig::probe::{Driver, Identity, Probe, ProbeError, Progress, Target};
 use rig::problem::Problems;
 use rig::visible::visible;
+
+/// How `rig flash` is used.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rig flash firmware.elf --probe 0d28:0204 --chip nRF52840_xxAA
+  rig flash firmware.elf --probe 0d28:0204 --chip LAB_MCU --description lab.yaml
+";
+
+/// What to flash, and through what.
+#[derive(Clone, Debug, Args)]
+pub struct FlashArgs {
+    /// The firmware
+    #[arg(value_name = "ELF", value_hint = ValueHint::FilePath)]
+    pub elf: PathBuf,
+    /// What it goes through
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// A target, and the probe at it.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// The probe: VID:PID or VID:PID:SERIAL, as `rig probe list` shows it
+    #[arg(long, value_name = "SELECTOR")]
+    pub probe: String,
+    /// The chip, as probe-rs calls it
+    #[arg(long, value_name = "NAME")]
+    pub chip: String,
+    /// A target description of a chip that probe-rs does not know
+    #[arg(long, value_name = "YAML", value_hint = ValueHint::FilePath)]
+    pub description: Option<PathBuf>,
+    /// The clock of the wires to the chip in kHz; without it, the probe's own choice
+    #[arg(long, value_name = "KHZ")]
+    pub speed: Option<NonZeroU32>,
+}
 
 /// Bytes of a build id that are shown.
 const SHOWN: usize = 12;

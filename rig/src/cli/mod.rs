@@ -17,15 +17,20 @@ pub mod run;
 pub mod schema;
 pub mod stdout;
 
-use std::num::NonZeroU32;
-use std::path::PathBuf;
+use clap::{Parser, Subcommand};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use clap_complete::Shell;
+use bench::BenchArgs;
+use check::CheckArgs;
+use completions::CompletionsArgs;
+use flash::FlashArgs;
+use probe::ProbeArgs;
+use replay::ReplayArgs;
+use report::ReportArgs;
+use run::RunArgs;
+use schema::SchemaArgs;
 
 pub use color::Color;
 pub use exit::ExitCode;
-pub use replay::ReplayArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,63 +39,6 @@ Examples:
   rig simulate testplans/dispatch.toml --trials 600 --seed 7
   rig report reports/20260102T030405Z-islanded-virtual
   rig replay reports/20260102T030405Z-islanded-vcan/trace.candump --onto can:vcan0
-";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  rig run testplans/islanded.toml
-  rig run testplans/islanded.toml --fixture fixtures/example-lab.toml
-  rig run testplans/dispatch.toml --trials 20 --only D1 D2
-  rig run testplans/islanded.toml --seed 42 --output /var/lib/rig/reports
-";
-
-const SIMULATE_EXAMPLES: &str = "\
-Examples:
-  rig simulate testplans/islanded.toml
-  rig simulate testplans/islanded.toml --trials 600 --seed 42
-";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  rig check testplans/islanded.toml
-  rig check testplans/islanded.toml fixtures/example-lab.toml
-";
-
-const REPORT_EXAMPLES: &str = "\
-Examples:
-  rig report reports/20260102T030405Z-islanded-virtual
-";
-
-const BENCH_EXAMPLES: &str = "\
-Examples:
-  rig bench fixtures/virtual.toml
-  rig bench fixtures/virtual.toml --dir /tmp/bench
-";
-
-const FLASH_EXAMPLES: &str = "\
-Examples:
-  rig flash firmware.elf --probe 0d28:0204 --chip nRF52840_xxAA
-  rig flash firmware.elf --probe 0d28:0204 --chip LAB_MCU --description lab.yaml
-";
-
-const PROBE_EXAMPLES: &str = "\
-Examples:
-  rig probe list
-  rig probe list --fixture fixtures/qemu.toml
-  rig probe log firmware.elf --probe 0d28:0204 --chip nRF52840_xxAA
-";
-
-const SCHEMA_EXAMPLES: &str = "\
-Examples:
-  rig schema plan > plan.schema.json
-  rig schema fixture
-";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  rig completions bash > ~/.local/share/bash-completion/completions/rig
-  rig completions zsh > ~/.zfunc/_rig
-  rig completions fish > ~/.config/fish/completions/rig.fish
 ";
 
 /// Plays test plans against real grid devices, cuts their power while it does so, and says whether every payload meets
@@ -118,23 +66,23 @@ pub enum Command {
     ///
     /// One Ctrl-C stops, applies the safe state and reports what was played; a second one leaves the reports out. The
     /// safe state is applied either way.
-    #[command(after_help = RUN_EXAMPLES, after_long_help = exit::help(RUN_EXAMPLES))]
+    #[command(after_help = run::EXAMPLES, after_long_help = exit::help(run::EXAMPLES))]
     Run(RunArgs),
     /// Find every problem of plans and fixtures without playing them
     ///
     /// Reports all problems at once, each with its file, line and a help line. For a plan it also says how many trials
     /// each edge needs, whether the plan's trials can decide it, and how long the session will take.
-    #[command(after_help = CHECK_EXAMPLES)]
+    #[command(after_help = check::EXAMPLES)]
     Check(CheckArgs),
     /// Play a plan in virtual time with twins in memory: the same as run --simulate
     ///
     /// Hours of bench time take seconds. The record is of the same kind, and every report says that it is simulated.
-    #[command(after_help = SIMULATE_EXAMPLES, after_long_help = exit::help(SIMULATE_EXAMPLES))]
+    #[command(after_help = run::SIMULATE_EXAMPLES, after_long_help = exit::help(run::SIMULATE_EXAMPLES))]
     Simulate(RunArgs),
     /// Make a session's reports again from its events
     ///
     /// The files are the same, byte for byte, as those that the run wrote. The session's verdict is the exit code.
-    #[command(after_help = REPORT_EXAMPLES, after_long_help = exit::help(REPORT_EXAMPLES))]
+    #[command(after_help = report::EXAMPLES, after_long_help = exit::help(report::EXAMPLES))]
     Report(ReportArgs),
     /// Play recorded CAN traffic back at its own times
     ///
@@ -146,22 +94,22 @@ pub enum Command {
     /// Start a fixture's virtual bench alone, for other programs to use
     ///
     /// Prints the path of every port, and runs until Ctrl-C.
-    #[command(after_help = BENCH_EXAMPLES)]
+    #[command(after_help = bench::EXAMPLES)]
     Bench(BenchArgs),
     /// Put firmware on a device through its debug probe
     ///
     /// Compares what the device holds first, and programs it only where it holds something else. Then the device is
     /// reset, and starts what it holds.
-    #[command(after_help = FLASH_EXAMPLES, after_long_help = exit::help(FLASH_EXAMPLES))]
+    #[command(after_help = flash::EXAMPLES, after_long_help = exit::help(flash::EXAMPLES))]
     Flash(FlashArgs),
     /// Find debug probes, and read what devices log
-    #[command(after_help = PROBE_EXAMPLES)]
+    #[command(after_help = probe::EXAMPLES)]
     Probe(ProbeArgs),
     /// Print the JSON schema of plans or fixtures
-    #[command(after_help = SCHEMA_EXAMPLES)]
+    #[command(after_help = schema::EXAMPLES)]
     Schema(SchemaArgs),
     /// Print a shell's completions
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    #[command(after_help = completions::EXAMPLES)]
     Completions(CompletionsArgs),
 }
 
@@ -176,162 +124,9 @@ impl Command {
     }
 }
 
-/// What to play, on what, and where to write the session.
-#[derive(Clone, Debug, Args)]
-pub struct RunArgs {
-    /// The plan
-    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
-    pub plan: PathBuf,
-    /// The bench
-    #[arg(long, value_name = "FILE", default_value = "fixtures/virtual.toml", value_hint = ValueHint::FilePath)]
-    pub fixture: PathBuf,
-    /// How many trials are to count, instead of what the plan says
-    #[arg(long, value_name = "N")]
-    pub trials: Option<NonZeroU32>,
-    /// The seed of everything random, recorded with the session; without it, one is drawn
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Judge these rows alone, by their id; the others are played and not judged
-    #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// Play in virtual time with twins in memory
-    #[arg(long)]
-    pub simulate: bool,
-    /// Trust the firmware that the devices hold: compare and flash nothing
-    #[arg(long)]
-    pub no_flash: bool,
-    /// The folder in which the session's folder is made
-    #[arg(long, value_name = "DIR", default_value = "reports", value_hint = ValueHint::DirPath)]
-    pub output: PathBuf,
-    /// The session's name and its folder's; without it, the time, the plan and the fixture make one
-    #[arg(long, value_name = "NAME", value_parser = folder_name)]
-    pub name: Option<String>,
-}
-
-/// A name that makes one folder and nothing else on every system.
-fn folder_name(name: &str) -> Result<String, &'static str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.bytes().all(plain) {
-        return Err("use up to 100 letters, digits, `-`, `_` and `.`, and do not start with `.` or `-`");
-    }
-    Ok(name.to_owned())
-}
-
-/// What to check.
-#[derive(Clone, Debug, Args)]
-pub struct CheckArgs {
-    /// Plans and fixtures; a plan and a fixture together are also checked against each other
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-}
-
-/// Which session to report.
-#[derive(Clone, Debug, Args)]
-pub struct ReportArgs {
-    /// The session's folder
-    #[arg(value_name = "SESSION", value_hint = ValueHint::DirPath)]
-    pub session: PathBuf,
-}
-
-/// Which virtual bench to start.
-#[derive(Clone, Debug, Args)]
-pub struct BenchArgs {
-    /// A fixture with a [bench] table
-    #[arg(value_name = "FIXTURE", value_hint = ValueHint::FilePath)]
-    pub fixture: PathBuf,
-    /// The folder for links to the ports, by their names; without it, a temporary one
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub dir: Option<PathBuf>,
-    /// Ends when standard input does: a session starts its bench so, and neither outlives the other
-    #[arg(long, hide = true)]
-    pub until_stdin_closes: bool,
-}
-
-/// What to flash, and through what.
-#[derive(Clone, Debug, Args)]
-pub struct FlashArgs {
-    /// The firmware
-    #[arg(value_name = "ELF", value_hint = ValueHint::FilePath)]
-    pub elf: PathBuf,
-    /// What it goes through
-    #[command(flatten)]
-    pub target: TargetArgs,
-}
-
-/// A target, and the probe at it.
-#[derive(Clone, Debug, Args)]
-pub struct TargetArgs {
-    /// The probe: VID:PID or VID:PID:SERIAL, as `rig probe list` shows it
-    #[arg(long, value_name = "SELECTOR")]
-    pub probe: String,
-    /// The chip, as probe-rs calls it
-    #[arg(long, value_name = "NAME")]
-    pub chip: String,
-    /// A target description of a chip that probe-rs does not know
-    #[arg(long, value_name = "YAML", value_hint = ValueHint::FilePath)]
-    pub description: Option<PathBuf>,
-    /// The clock of the wires to the chip in kHz; without it, the probe's own choice
-    #[arg(long, value_name = "KHZ")]
-    pub speed: Option<NonZeroU32>,
-}
-
-/// What to do with probes.
-#[derive(Clone, Debug, Args)]
-pub struct ProbeArgs {
-    /// What to do
-    #[command(subcommand)]
-    pub command: ProbeCommand,
-}
-
-/// What can be done with probes.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ProbeCommand {
-    /// List the probes that are there, and those of a fixture
-    List(ProbeListArgs),
-    /// Print what a device logs, until Ctrl-C
-    ///
-    /// The device goes on doing what it does.
-    Log(FlashArgs),
-    /// Drive a probe for a rig that asks over standard input
-    #[command(hide = true)]
-    Worker,
-}
-
-/// Which probes to list.
-#[derive(Clone, Debug, Args)]
-pub struct ProbeListArgs {
-    /// A fixture whose devices' probes to look for too: network probes are found by nothing else
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub fixture: Option<PathBuf>,
-}
-
-/// Which schema to print.
-#[derive(Clone, Debug, Args)]
-pub struct SchemaArgs {
-    /// Of which kind of file
-    #[arg(value_name = "KIND")]
-    pub kind: SchemaKind,
-}
-
-/// A kind of file that has a schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SchemaKind {
-    /// Files of testplans/
-    Plan,
-    /// Files of fixtures/
-    Fixture,
-}
-
-/// Which completions to print.
-#[derive(Clone, Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    #[arg(value_name = "SHELL")]
-    pub shell: Shell,
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use clap::CommandFactory;

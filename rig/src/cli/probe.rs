@@ -1,12 +1,53 @@
 //! `rig probe`: which probes there are, and what devices log.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::flash::{Failure, on_runtime, print, target};
-use super::{ExitCode, FlashArgs, ProbeArgs, ProbeCommand, ProbeListArgs};
+use clap::{Args, Subcommand, ValueHint};
+
+use super::ExitCode;
+use super::flash::{Failure, FlashArgs, on_runtime, print, target};
 use rig::fixture::{Fixture, Selector};
 use rig::probe::{self, CoreState, Driver, Found, LogLine, Probe};
 use rig::visible::visible;
+
+/// How `rig probe` is used.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rig probe list
+  rig probe list --fixture fixtures/qemu.toml
+  rig probe log firmware.elf --probe 0d28:0204 --chip nRF52840_xxAA
+";
+
+/// What to do with probes.
+#[derive(Clone, Debug, Args)]
+pub struct ProbeArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: ProbeCommand,
+}
+
+/// What can be done with probes.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ProbeCommand {
+    /// List the probes that are there, and those of a fixture
+    List(ProbeListArgs),
+    /// Print what a device logs, until Ctrl-C
+    ///
+    /// The device goes on doing what it does.
+    Log(FlashArgs),
+    /// Drive a probe for a rig that asks over standard input
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Which probes to list.
+#[derive(Clone, Debug, Args)]
+pub struct ProbeListArgs {
+    /// A fixture whose devices' probes to look for too: network probes are found by nothing else
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub fixture: Option<PathBuf>,
+}
 
 /// How often a log is looked at.
 const LOOK: Duration = Duration::from_millis(50);

@@ -1,10 +1,12 @@
 //! `rig run`: from plan and fixture to a session folder.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
+use clap::{Args, ValueHint};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
@@ -13,8 +15,7 @@ use time::macros::format_description;
 
 use super::causes::with_causes;
 use super::interrupt::Interrupt;
-use super::outcome;
-use super::{ExitCode, RunArgs, problems};
+use super::{ExitCode, outcome, problems};
 use rig::document::Checked;
 use rig::fixture::Fixture;
 use rig::journal::Recorder;
@@ -22,6 +23,63 @@ use rig::live::{Live, Mode, Progress};
 use rig::plan::Plan;
 use rig::problem::Problems;
 use rig::session::{self, Session};
+
+/// How `rig run` is used.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rig run testplans/islanded.toml
+  rig run testplans/islanded.toml --fixture fixtures/example-lab.toml
+  rig run testplans/dispatch.toml --trials 20 --only D1 D2
+  rig run testplans/islanded.toml --seed 42 --output /var/lib/rig/reports
+";
+
+/// How `rig simulate` is used.
+pub(super) const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  rig simulate testplans/islanded.toml
+  rig simulate testplans/islanded.toml --trials 600 --seed 42
+";
+
+/// What to play, on what, and where to write the session.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// The plan
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    pub plan: PathBuf,
+    /// The bench
+    #[arg(long, value_name = "FILE", default_value = "fixtures/virtual.toml", value_hint = ValueHint::FilePath)]
+    pub fixture: PathBuf,
+    /// How many trials are to count, instead of what the plan says
+    #[arg(long, value_name = "N")]
+    pub trials: Option<NonZeroU32>,
+    /// The seed of everything random, recorded with the session; without it, one is drawn
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Judge these rows alone, by their id; the others are played and not judged
+    #[arg(long, value_name = "ROW", num_args = 1.., value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Play in virtual time with twins in memory
+    #[arg(long)]
+    pub simulate: bool,
+    /// Trust the firmware that the devices hold: compare and flash nothing
+    #[arg(long)]
+    pub no_flash: bool,
+    /// The folder in which the session's folder is made
+    #[arg(long, value_name = "DIR", default_value = "reports", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+    /// The session's name and its folder's; without it, the time, the plan and the fixture make one
+    #[arg(long, value_name = "NAME", value_parser = folder_name)]
+    pub name: Option<String>,
+}
+
+/// A name that makes one folder and nothing else on every system.
+fn folder_name(name: &str) -> Result<String, &'static str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.bytes().all(plain) {
+        return Err("use up to 100 letters, digits, `-`, `_` and `.`, and do not start with `.` or `-`");
+    }
+    Ok(name.to_owned())
+}
 
 /// Plays a session and writes its reports.
 #[must_use]

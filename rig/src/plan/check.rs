@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
+use rig_payload::Actor;
 use toml::Spanned;
 
 use super::raw::{RawDecision, RawPlan, RawRow, RawRule, RawSubTotal};
@@ -150,7 +151,11 @@ impl Table {
         let (out, back) = (self.edge(request), self.edge(reply));
         if (&out.from, &out.to) != (&back.to, &back.from) {
             let message = format!("row `{}` is no reply to row `{}`", self.id(back.row), self.id(out.row));
-            let help = format!("a reply goes from {} to {}", out.to, out.from);
+            let row = self.id(back.row);
+            let help = format!(
+                "a reply goes from {} to {}, and row `{row}` goes from {} to {}",
+                out.to, out.from, back.from, back.to
+            );
             review.at(Some(at), &message, &help);
         }
     }
@@ -215,17 +220,35 @@ fn actors(
 ) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in review.need(given, row, example).unwrap_or_default() {
-        review.places.entry(format!("actor.{}", name.get_ref().0)).or_insert_with(|| name.span());
-        if names.contains(&name.get_ref().0) {
-            review.at(Some(name.span()), &format!("{} is named twice", name.get_ref().0), "leave one out");
+        let (at, name) = (name.span(), meant(review, &name));
+        review.places.entry(format!("actor.{name}")).or_insert_with(|| at.clone());
+        if names.contains(&name) {
+            review.at(Some(at), &format!("{name} is named twice"), "leave one out");
         } else {
-            names.push(name.get_ref().0.clone());
+            names.push(name);
         }
     }
     if names.is_empty() && given.get().is_some() {
         review.at(given.span(), &format!("row `{id}` has no edge"), &format!("name an actor: {example}"));
     }
     names
+}
+
+/// The actor that is meant by a name. One that is close to an actor of the reference frame is a problem, and is then
+/// taken for that one, so that its rows are not told to be wrong as well. Whether there are others is for the protocol
+/// to say.
+fn meant(review: &mut Review, name: &Spanned<Name>) -> String {
+    let (at, name) = (name.span(), &name.get_ref().0);
+    let actors = || Actor::ALL.into_iter().map(Actor::name);
+    let help = suggest(name, actors(), "");
+    let close = actors().find(|actor| help == format!("did you mean `{actor}`?"));
+    match close {
+        Some(actor) if actor != name => {
+            review.at(Some(at), &format!("no actor is named `{name}`"), &help);
+            actor.to_owned()
+        }
+        _ => name.clone(),
+    }
 }
 
 /// A budget that a count of trials can decide.

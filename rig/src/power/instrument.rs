@@ -4,8 +4,9 @@ use super::command::Command;
 use super::error::PowerError;
 use super::lcus::Lcus;
 use super::modbus_coil::ModbusCoil;
+use super::port::Port;
 use super::scpi::Scpi;
-use crate::fixture::{self, Level};
+use crate::fixture::{self, Level, Serial, Stream};
 use crate::link::BenchPorts;
 use crate::stamp::{Clock, Stamp};
 
@@ -35,11 +36,13 @@ impl Instrument {
         bench: &BenchPorts,
         clock: Clock,
     ) -> Result<Self, PowerError> {
+        let port = |stream| Port::open(name, stream, bench, clock);
+        let serial_port = |serial: &Serial| port(Stream::Serial(serial.clone()));
         Ok(match spec {
-            fixture::Instrument::Lcus(serial) => Self::Lcus(Lcus::open(name, serial, bench, clock).await?),
-            fixture::Instrument::Scpi(link) => Self::Scpi(Scpi::open(name, link, bench, clock).await?),
+            fixture::Instrument::Lcus(serial) => Self::Lcus(Lcus::at(serial_port(serial).await?).await?),
+            fixture::Instrument::Scpi(stream) => Self::Scpi(Scpi::at(port(stream.clone()).await?).await?),
             fixture::Instrument::ModbusCoil { serial, unit } => {
-                Self::ModbusCoil(ModbusCoil::open(name, serial, *unit, (bench, clock)).await?)
+                Self::ModbusCoil(ModbusCoil::at(serial_port(serial).await?, serial, *unit))
             }
             fixture::Instrument::Command { on, off, timeout } => {
                 Self::Command(Command::new(name, on, off, *timeout, clock))
@@ -110,17 +113,18 @@ impl Instrument {
     async fn volts_once(&mut self, channel: u16) -> Result<Look, PowerError> {
         match self {
             Self::Scpi(supply) => supply.volts(channel).await,
-            Self::Lcus(board) => Err(PowerError::CannotSense { instrument: board.name() }),
-            Self::ModbusCoil(board) => Err(PowerError::CannotSense { instrument: board.name() }),
+            Self::Lcus(Lcus { port, .. }) | Self::ModbusCoil(ModbusCoil { port, .. }) => {
+                Err(PowerError::CannotSense { instrument: port.name() })
+            }
             Self::Command(program) => Err(PowerError::CannotSense { instrument: program.name() }),
         }
     }
 
     async fn reopen(&mut self) -> Result<(), PowerError> {
         match self {
-            Self::Lcus(board) => board.port().reopen().await,
-            Self::Scpi(supply) => supply.port().reopen().await,
-            Self::ModbusCoil(board) => board.port().reopen().await,
+            Self::Lcus(Lcus { port, .. })
+            | Self::Scpi(Scpi { port, .. })
+            | Self::ModbusCoil(ModbusCoil { port, .. }) => port.reopen().await,
             Self::Command(_) => Ok(()),
         }
     }

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::error::{PowerError, shown_bytes};
 use super::port::{Port, REPLY, Reply};
-use crate::fixture::{self, Level, Serial};
-use crate::link::{BenchPorts, Sent};
-use crate::stamp::{Clock, Source, Stamp};
+use crate::fixture::Level;
+use crate::link::Sent;
+use crate::stamp::{Source, Stamp};
 
 /// The query for the state of all channels.
 const QUERY: u8 = 0xFF;
@@ -19,20 +19,15 @@ const MOST_CHANNELS: usize = 32;
 /// A command is `A0 channel op sum`, the sum over the first three bytes. Boards of several channels answer `FF` with
 /// one byte for each channel, 1 where its contact is closed; boards of one channel answer nothing.
 pub(super) struct Lcus {
-    port: Port,
+    pub(super) port: Port,
     /// How many channels the board reads back; none where it does not answer.
     channels: Option<usize>,
     readback: String,
 }
 
 impl Lcus {
-    pub(super) async fn open(
-        name: &str,
-        serial: &Serial,
-        bench: &BenchPorts,
-        clock: Clock,
-    ) -> Result<Self, PowerError> {
-        let mut port = Port::open(name, fixture::Stream::Serial(serial.clone()), bench, clock).await?;
+    /// The board at a port, and whether it reads back.
+    pub(super) async fn at(mut port: Port) -> Result<Self, PowerError> {
         let answer = port.listen(&[QUERY], READBACK).await?;
         let binary = answer.iter().all(|state| *state <= 1) && answer.len() <= MOST_CHANNELS;
         let (channels, readback) = match answer.len() {
@@ -41,14 +36,6 @@ impl Lcus {
             _ => (None, format!("none: the answer to the query is not understood: {}", shown_bytes(&answer))),
         };
         Ok(Self { port, channels, readback })
-    }
-
-    pub(super) fn name(&self) -> String {
-        self.port.name()
-    }
-
-    pub(super) fn port(&mut self) -> &mut Port {
-        &mut self.port
     }
 
     pub(super) fn obtained(&self) -> BTreeMap<String, String> {
@@ -106,7 +93,7 @@ impl Lcus {
         let most = self.channels.unwrap_or(usize::from(u8::MAX - 1));
         match u8::try_from(channel) {
             Ok(number) if number > 0 && usize::from(number) <= most => Ok(number),
-            _ => Err(PowerError::NoSuchChannel { instrument: self.name(), channel, has: format!("1 to {most}") }),
+            _ => Err(PowerError::NoSuchChannel { instrument: self.port.name(), channel, has: format!("1 to {most}") }),
         }
     }
 }

@@ -5,9 +5,9 @@ use crc::{CRC_16_MODBUS, Crc};
 
 use super::error::PowerError;
 use super::port::{Port, Reply};
-use crate::fixture::{self, Level, Serial};
-use crate::link::{BenchPorts, Sent};
-use crate::stamp::{Clock, Source, Stamp};
+use crate::fixture::{Level, Serial};
+use crate::link::Sent;
+use crate::stamp::{Source, Stamp};
 
 const CHECKSUM: Crc<u16> = Crc::<u16>::new(&CRC_16_MODBUS);
 /// Function codes (Modbus Application Protocol V1.1b3, 6.1 and 6.5).
@@ -19,7 +19,7 @@ const EXCEPTION: u8 = 0x80;
 /// A relay board of Modbus RTU coils. Channels count from 1, as coils do in the data model; the address on the wire
 /// counts from 0 (Modbus Application Protocol V1.1b3, 4.4).
 pub(super) struct ModbusCoil {
-    port: Port,
+    pub(super) port: Port,
     unit: u8,
     silence: Duration,
 }
@@ -34,22 +34,9 @@ enum Answer {
 }
 
 impl ModbusCoil {
-    pub(super) async fn open(
-        name: &str,
-        serial: &Serial,
-        unit: u8,
-        (bench, clock): (&BenchPorts, Clock),
-    ) -> Result<Self, PowerError> {
-        let port = Port::open(name, fixture::Stream::Serial(serial.clone()), bench, clock).await?;
-        Ok(Self { port, unit, silence: silence(serial) })
-    }
-
-    pub(super) fn name(&self) -> String {
-        self.port.name()
-    }
-
-    pub(super) fn port(&mut self) -> &mut Port {
-        &mut self.port
+    /// The unit at a port that has these settings.
+    pub(super) fn at(port: Port, serial: &Serial, unit: u8) -> Self {
+        Self { port, unit, silence: silence(serial) }
     }
 
     pub(super) fn obtained(&self) -> BTreeMap<String, String> {
@@ -102,7 +89,7 @@ impl ModbusCoil {
 
     fn address(&self, channel: u16) -> Result<u16, PowerError> {
         channel.checked_sub(1).ok_or_else(|| PowerError::NoSuchChannel {
-            instrument: self.name(),
+            instrument: self.port.name(),
             channel,
             has: "coils counted from 1".into(),
         })

@@ -3,27 +3,22 @@ use std::collections::BTreeMap;
 use super::error::{PowerError, shown};
 use super::instrument::Look;
 use super::port::{Port, Reply};
-use crate::fixture::{self, Level};
-use crate::link::{BenchPorts, Sent};
-use crate::stamp::{Clock, Source, Stamp};
+use crate::fixture::Level;
+use crate::link::Sent;
+use crate::stamp::{Source, Stamp};
 
 /// A queue of errors longer than this is no queue (SCPI 1999, 21.8: the queue holds at least two).
 const MOST_ERRORS: u32 = 32;
 
 /// A supply that speaks SCPI (SCPI 1999; IEEE 488.2), a line at a time.
 pub(super) struct Scpi {
-    port: Port,
+    pub(super) port: Port,
     identity: String,
 }
 
 impl Scpi {
-    pub(super) async fn open(
-        name: &str,
-        link: &fixture::Stream,
-        bench: &BenchPorts,
-        clock: Clock,
-    ) -> Result<Self, PowerError> {
-        let port = Port::open(name, link.clone(), bench, clock).await?;
+    /// The supply at a port, with no errors of old.
+    pub(super) async fn at(port: Port) -> Result<Self, PowerError> {
         let mut supply = Self { port, identity: String::new() };
         supply.identity = shown(&supply.ask("*IDN?").await?.what);
         // Errors of whoever used the supply before are not ours.
@@ -35,14 +30,6 @@ impl Scpi {
             }
         }
         Ok(supply)
-    }
-
-    pub(super) fn name(&self) -> String {
-        self.port.name()
-    }
-
-    pub(super) fn port(&mut self) -> &mut Port {
-        &mut self.port
     }
 
     pub(super) fn obtained(&self) -> BTreeMap<String, String> {
@@ -103,7 +90,7 @@ impl Scpi {
     }
 
     fn no_such(&self, channel: u16) -> PowerError {
-        PowerError::NoSuchChannel { instrument: self.name(), channel, has: "outputs counted from 1".into() }
+        PowerError::NoSuchChannel { instrument: self.port.name(), channel, has: "outputs counted from 1".into() }
     }
 }
 

@@ -1,5 +1,6 @@
 mod arrivals;
 mod home;
+mod listener;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,21 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rig_can::isotp::SendError;
-use rig_payload::{Actor, Frame, Header};
+use rig_payload::{Actor, Frame};
 use tokio::sync::Notify;
 
 use self::arrivals::Arrivals;
 use self::home::Home;
-use super::belief::{Belief, Boot, Reading};
-use super::line::{Line, Tap, Wires};
+use self::listener::Listener;
+use super::belief::Belief;
+use super::line::{Line, Wires};
 use super::notes::Notes;
 use crate::event::{Fact, Flaw, Misbehaviour, RigFault, Size, Stray};
 use crate::fixture::{self, Device, Level, Stream};
-use crate::link::{Chunk, LinkError, Sent};
+use crate::link::{LinkError, Sent};
 use crate::plan::EdgeId;
 use crate::protocol::can::NodeError;
-use crate::protocol::{Arrived, Unit};
 use crate::stamp::Stamp;
+
+pub use self::listener::Ear;
 
 /// How often a port that is gone is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -54,16 +57,6 @@ pub struct Port {
     arrivals: Arrivals,
     changed: Notify,
     notes: Notes,
-}
-
-/// Takes what a port hears.
-pub trait Ear {
-    /// A whole payload, what it shows, and when its bytes were there.
-    fn payload(&self, port: &Port, frame: Frame, reading: Reading, arrived: &Arrived);
-    /// Something broken, and what it claims to be.
-    fn broken(&self, port: &Port, flaw: Flaw, claimed: Option<Header>);
-    /// The device has lost its memory.
-    fn forgot(&self, port: &Port);
 }
 
 impl Port {
@@ -328,93 +321,10 @@ impl Port {
         !unpowered
     }
 
-    fn take(&self, arrived: &Arrived, ear: &dyn Ear) {
-        match arrived.what {
-            Unit::Whole(frame) if frame.header.kind == rig_payload::Kind::Boot => self.boot(&frame, arrived, ear),
-            Unit::Whole(frame) => {
-                if self.powered.get() {
-                    self.returning.set(false);
-                }
-                let reading = self.belief.borrow_mut().heard(&frame, arrived.first);
-                if reading.contradiction {
-                    self.notes.note(Fact::Warning {
-                        detail: format!("the stamps of {} contradict each other: its clock was stepped, or drifts more than stamp-drift allows", self.name),
-                    });
-                }
-                if let Some(boot) = reading.booted {
-                    self.note_boot(boot, "told by its state, without a boot payload", ear);
-                }
-                ear.payload(self, frame, reading, arrived);
-            }
-            // A supply that falls takes the rest of a payload with it: no flaw of the device.
-            Unit::Broken { .. } if !self.powered.get() || self.returning.get() => {}
-            Unit::Broken { flaw, claimed } => {
-                ear.broken(self, flaw, claimed);
-                self.stray(None, flaw, arrived.last, arrived.bytes);
-            }
-        }
-    }
-
     /// Notes something from this device that is no delivery.
     pub fn stray(&self, edge: Option<EdgeId>, flaw: Flaw, at: Stamp, bytes: u32) {
         self.notes.note(Fact::Stray(Stray { from: self.name.to_string(), edge, at, flaw, bytes, by_hop: false }));
         self.count_stray();
-    }
-
-    fn boot(&self, frame: &Frame, arrived: &Arrived, ear: &dyn Ear) {
-        self.returning.set(false);
-        let boot = self.belief.borrow_mut().booted(frame, arrived.first);
-        self.notes.note(Fact::Booted { device: self.name.to_string(), at: arrived.last, boots: boot.boots });
-        self.note_boot(boot, "told by its boot payload", ear);
-        self.boots.set(self.boots.get() + 1);
-        self.changed.notify_waiters();
-    }
-
-    fn note_boot(&self, boot: Boot, told: &str, ear: &dyn Ear) {
-        let Boot { boots, expected, forgot } = boot;
-        if !expected {
-            let detail = format!("boot {boots}, {told}, and its power was not cut");
-            self.misbehaved(Misbehaviour::UnexpectedBoot, detail);
-        }
-        if forgot {
-            self.misbehaved(
-                Misbehaviour::ForgotState,
-                "a setting it had acknowledged is gone after the boot".to_owned(),
-            );
-            ear.forgot(self);
-        }
-    }
-}
-
-/// Notes what a port's line brings.
-struct Listener<'a> {
-    port: &'a Port,
-    ear: &'a dyn Ear,
-    /// The line's name.
-    name: &'a Arc<str>,
-    /// Whether a cut may have left something unfinished on the line.
-    cut_short: &'a Cell<bool>,
-}
-
-impl Tap for Listener<'_> {
-    fn bytes(&self, chunk: &Chunk, bytes: &[u8]) -> bool {
-        let Port { notes, heard, .. } = self.port;
-        heard.set(heard.get() + chunk.length as u64);
-        notes.traffic(self.name, false, chunk.read.hi, bytes, None);
-        // What the cut left unfinished is not to run into the boot payload.
-        self.port.powered.get() && self.cut_short.take()
-    }
-
-    fn arrived(&self, arrived: &Arrived) {
-        if let fixture::Link::Can(_) = self.port.device.link {
-            self.port.heard.set(self.port.heard.get() + u64::from(arrived.bytes));
-        }
-        self.port.take(arrived, self.ear);
-    }
-
-    fn unanswered(&self, error: NodeError) {
-        // Noted, it has said what there is to say; the payload that waits for it expires.
-        drop(self.port.not_sent("flow control", error));
     }
 }
 

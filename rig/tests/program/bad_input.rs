@@ -34,7 +34,7 @@ fn a_bad_fixture_is_refused(that: &str, this: &str, what: &str, help: &str) {
     assert!(!ended.err.contains('\x1b'), "{:?}", ended.err);
 }
 
-#[test_case("LMS - Utility", "LMS - Utillity", "nobody plays LMS - Utillity in fixture.toml", "did you mean `LMS - Utility`"; "an unknown actor")]
+#[test_case("LMS - Utility", "LMS - Utillity", "no actor is named `LMS - Utillity`", "did you mean `LMS - Utility`"; "an unknown actor")]
 #[test_case("[[step]]\nexpect = \"I12\"\ncause = { row = \"I10\" }\n", "", "no step plays row `I12`", "leave the row out"; "a row that no step plays")]
 #[test_case("to = [\"IPD\", \"Cust. EMS\", \"MDMS\"]", "to = []", "row `I6` has no edge", "name an actor: to = [\"Feeder Circuit Breaker\"]"; "a row without an edge")]
 #[test_case("reliability = \"98%\"", "reliability = \"100%\"", "no count of trials shows more than 100 %", "write less than \"100%\""; "a budget that no count of trials decides")]
