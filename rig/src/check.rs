@@ -9,7 +9,7 @@ use crate::document::Checked;
 use crate::fixture::{Device, Fixture, Player};
 use crate::plan::{Action, Cause, EdgeId, Plan, Step};
 use crate::problem::{Problem, Problems};
-use crate::review::suggest;
+use crate::review::{closest, suggest};
 
 /// Every problem of a plan on a fixture.
 #[must_use]
@@ -66,9 +66,10 @@ impl<'a> Pair<'a> {
             if self.player(actor).is_none() {
                 let bound = self.fixture.value.actors.keys().map(String::as_str);
                 let message = format!("nobody plays {actor} in {}", self.fixture_name());
-                let close = suggest(actor, bound, "");
-                let help = format!("add \"{actor}\" = \"emulated\" to its [actors]");
-                let help = if close.starts_with("did") { format!("{close} Or {help}") } else { help };
+                let mut help = format!("add \"{actor}\" = \"emulated\" to its [actors]");
+                if let Some(close) = closest(actor, bound) {
+                    help = format!("did you mean `{close}`? Or {help}");
+                }
                 self.of_plan(&place, &message, &help);
             }
             if rig_payload::Actor::from_name(actor).is_none() {

@@ -157,16 +157,20 @@ impl Review {
 /// The closest of the names that can be meant, as a help: `did you mean …?`, else all of them.
 pub(crate) fn suggest<'a>(meant: &str, names: impl Iterator<Item = &'a str>, none: &str) -> String {
     let names: Vec<_> = names.collect();
-    let close = names
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&meant.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 4)
-        .min_by_key(|(distance, _)| *distance);
-    match (close, names.is_empty()) {
-        (Some((_, name)), _) => format!("did you mean `{name}`?"),
+    match (closest(meant, names.iter().copied()), names.is_empty()) {
+        (Some(name), _) => format!("did you mean `{name}`?"),
         (None, true) => none.to_owned(),
         (None, false) => format!("write one of: {}", names.join(", ")),
     }
+}
+
+/// The name that is closest to what was written, and close enough that it can be meant.
+pub(crate) fn closest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .map(|name| (strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 /// serde's words, split into what is wrong and what to write.

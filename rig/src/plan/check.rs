@@ -13,7 +13,7 @@ use super::{Budget, Decision, Edge, EdgeId, Plan, RoundTrip, Row, RowId, Rule, S
 use crate::document::{Checked, Given};
 use crate::problem::{Problems, Source};
 use crate::quantity::{Bytes, Name, Percent, Time};
-use crate::review::{Review, suggest};
+use crate::review::{Review, closest, suggest};
 
 /// The most rows a plan may have.
 const MOST_ROWS: usize = 256;
@@ -113,10 +113,11 @@ impl Table {
         let found = self.by_id.get(&name.0).copied();
         // A row whose id could not be read is somewhere.
         if found.is_none() && !review.lost("id") {
-            let help = suggest(&name.0, self.by_id.keys().map(String::as_str), "add a [[row]] with this id");
+            let ids = || self.by_id.keys().map(String::as_str);
+            let help = suggest(&name.0, ids(), "add a [[row]] with this id");
             review.at(Some(at), &format!("there is no row `{}`", name.0), &help);
             // Going on with the row that was meant, so that it is not reported as one that nobody plays.
-            return self.by_id.iter().find(|(id, _)| help == format!("did you mean `{id}`?")).map(|(_, row)| *row);
+            return closest(&name.0, ids()).and_then(|id| self.by_id.get(id)).copied();
         }
         found
     }
@@ -239,12 +240,9 @@ fn actors(
 /// to say.
 fn meant(review: &mut Review, name: &Spanned<Name>) -> String {
     let (at, name) = (name.span(), &name.get_ref().0);
-    let actors = || Actor::ALL.into_iter().map(Actor::name);
-    let help = suggest(name, actors(), "");
-    let close = actors().find(|actor| help == format!("did you mean `{actor}`?"));
-    match close {
+    match closest(name, Actor::ALL.into_iter().map(Actor::name)) {
         Some(actor) if actor != name => {
-            review.at(Some(at), &format!("no actor is named `{name}`"), &help);
+            review.at(Some(at), &format!("no actor is named `{name}`"), &format!("did you mean `{actor}`?"));
             actor.to_owned()
         }
         _ => name.clone(),

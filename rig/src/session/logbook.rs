@@ -59,13 +59,17 @@ impl Logbook {
     #[must_use]
     pub fn new(held: Held, driver: Driver, notes: Notes) -> Self {
         let Held { port, target, probe, since } = held;
+        Self { probe: Some(probe), empty_at: since, ..Self::unattached((port, target), driver, notes) }
+    }
+
+    fn unattached((port, target): (Rc<Port>, Target), driver: Driver, notes: Notes) -> Self {
         Self {
             port,
             target,
-            probe: Some(probe),
+            probe: None,
             driver,
             notes,
-            empty_at: since,
+            empty_at: None,
             boots: None,
             crash: None,
             locked_up: false,

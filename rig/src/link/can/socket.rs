@@ -21,7 +21,7 @@ use super::batch::{Batch, Message, dropped};
 use super::echoes::Echoes;
 use super::error::CanError;
 use super::interface::{Interface, lost};
-use super::own::{Departure, Own};
+use super::own::{Departure, ON_BUS, Own};
 use super::trouble::of_error_frame;
 use super::{Heard, Seen, on_bus_after};
 use crate::event::Trouble;
@@ -116,7 +116,7 @@ impl Socket {
         const AGAIN: Duration = Duration::from_millis(1);
         let _turn = self.sending.lock().await;
         let bytes = to_kernel(frame);
-        let until = self.clock.now() + 1_000_000_000;
+        let until = self.clock.now() + nanos(ON_BUS);
         loop {
             let before = self.clock.now();
             match nix::unistd::write(self.descriptor.get_ref().as_fd(), &bytes) {

@@ -18,25 +18,11 @@ fn logbook(since: Option<Nanos>) -> (Logbook, Receiver<Record>) {
     let device = Fixture::load(&path).unwrap_or_else(|problems| panic!("{problems}")).value.devices["meter"].clone();
     let (sender, records) = mpsc::channel();
     let notes = Notes::new(Clock::start(), OffsetDateTime::UNIX_EPOCH, sender);
-    let logbook = Logbook {
-        port: Rc::new(Port::new("meter", Actor::Meter, device, notes.clone())),
-        target: Target {
-            selector: "1:2".to_owned(),
-            chip: "any".to_owned(),
-            description: None,
-            speed: None,
-            firmware: None,
-        },
-        probe: None,
-        driver: Driver::of(PathBuf::from("no program")),
-        notes,
-        empty_at: since,
-        boots: None,
-        crash: None,
-        locked_up: false,
-        warned: Warned::default(),
-        pause: RETRY,
-    };
+    let port = Rc::new(Port::new("meter", Actor::Meter, device, notes.clone()));
+    let target =
+        Target { selector: "1:2".to_owned(), chip: "any".to_owned(), description: None, speed: None, firmware: None };
+    let logbook = Logbook::unattached((port, target), Driver::of(PathBuf::from("no program")), notes);
+    let logbook = Logbook { empty_at: since, ..logbook };
     (logbook, records)
 }
 
