@@ -13,7 +13,7 @@ use crate::lab::{Lab, Running, root};
 /// A board that has power and a probe, for as long as this lives.
 pub struct Board {
     pub lab: Lab,
-    _bench: Running,
+    pub bench: Running,
 }
 
 impl Board {
@@ -21,7 +21,7 @@ impl Board {
     pub fn new() -> Self {
         let board = "\n[bench.board.board]\nmachine = \"mps2-an385\"\nprobe = true\n";
         let (lab, bench) = Lab::new("smoke").and(board).with_bench_apart();
-        Self { lab, _bench: bench }
+        Self { lab, bench }
     }
 
     /// The board's probe, and a program of `firmware/board`.

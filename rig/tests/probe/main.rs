@@ -6,6 +6,7 @@ mod bench;
 mod by_hand;
 mod errors;
 mod firmware;
+mod killed;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod session;
