@@ -80,9 +80,12 @@ impl BenchChild {
         self.folder.path()
     }
 
-    /// Waits until it ends by itself, and says how.
+    /// Waits until it ends by itself, and says how. The links to its ports are taken away then: the system gives the
+    /// numbers of its terminals to whoever asks next, who is to be left alone.
     pub async fn ended(&mut self) -> String {
-        match self.child.wait().await {
+        let ended = self.child.wait().await;
+        let _ = std::fs::remove_dir_all(self.ports());
+        match ended {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         }

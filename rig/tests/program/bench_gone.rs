@@ -1,5 +1,11 @@
 //! The virtual bench is killed while a session runs on it.
 
+use std::io::{ErrorKind, Read};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::pty::{OpenptyResult, openpty};
 use nix::sys::signal::Signal;
 use rig::event::{End, Fact, RigFault};
 
@@ -42,4 +48,33 @@ fn a_session_whose_bench_is_killed_ends_by_itself_and_says_why() {
     let reported = lab.ask(&["report", "reports/s"]);
     assert_eq!(reported.code, Some(3), "{}", reported.err);
     assert_eq!(ended.file("summary.json"), before);
+}
+
+/// The system gives a terminal's number to the next that asks, and a bench's link would lead there.
+#[test]
+fn who_gets_the_terminals_of_a_bench_that_is_gone_is_left_alone() {
+    let lab = Lab::new("islanded");
+    let mut running = lab.start(lab.command(&[]));
+    running.until_event(r#""trial":3"#);
+    let children = children_of(running.pid());
+    let [bench] = children[..] else { panic!("the virtual bench is its only child: {children:?}") };
+    signal(bench, Signal::SIGKILL);
+    let (done, ended) = channel::<()>();
+    let taker = std::thread::spawn(move || {
+        let mut taken = Vec::new();
+        while ended.recv_timeout(Duration::from_millis(2)) == Err(RecvTimeoutError::Timeout) {
+            if taken.len() < 200 {
+                taken.push(openpty(None, None).expect("a terminal"));
+            }
+        }
+        taken
+    });
+    let session = running.end();
+    drop(done);
+    assert_eq!(session.code, Some(3), "{}", session.err);
+    for OpenptyResult { master, slave: _slave } in taker.join().expect("terminals") {
+        fcntl(&master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("it need not wait");
+        let heard = std::fs::File::from(master).read(&mut [0; 64]).map_err(|error| error.kind());
+        assert_eq!(heard, Err(ErrorKind::WouldBlock), "rig has written to it");
+    }
 }
